@@ -1,0 +1,112 @@
+'use strict';
+// Which handler answers which method and path, and what all Graph calls have in common.
+
+const deleted = require('../graph/deleted');
+const invitations = require('../graph/invitations');
+const tenant = require('../graph/tenant');
+const users = require('../graph/users');
+const login = require('../login/login');
+const redeem = require('../login/redeem');
+const { GraphError, errorAnswer, htmlPage } = require('../graph/answers');
+const { LoginError, loginErrorAnswer } = require('../login/errors');
+const { fold } = require('./address');
+
+const GRAPH = '/v1.0/';
+
+// Templates in order; {x} takes one segment. The first that fits is taken.
+const ROUTES = [
+    ['POST', '/{tenant}/oauth2/v2.0/token', login.token],
+    ['GET', '/{tenant}/v2.0/.well-known/openid-configuration', login.metadata],
+    ['GET', '/redeem', redeem.openUrl],
+    ['POST', '/v1.0/invitations', invitations.create],
+    ['*', '/v1.0/invitations', invitations.refuse],
+    ['*', '/v1.0/invitations/{id}', invitations.refuse],
+    ['GET', '/v1.0/users', users.list],
+    ['GET', '/v1.0/users/$count', users.count],
+    ['GET', '/v1.0/users/{id}', users.get],
+    ['PATCH', '/v1.0/users/{id}', users.patch],
+    ['DELETE', '/v1.0/users/{id}', users.remove],
+    ['GET', '/v1.0/directory/deletedItems/microsoft.graph.user', deleted.list],
+    ['GET', '/v1.0/directory/deletedItems/{id}', deleted.get],
+    ['DELETE', '/v1.0/directory/deletedItems/{id}', deleted.purge],
+    ['POST', '/v1.0/directory/deletedItems/{id}/restore', deleted.restore],
+    ['GET', '/v1.0/organization', tenant.organization],
+    ['GET', '/v1.0/domains', tenant.domains],
+    ['GET', '/v1.0/policies/authorizationPolicy', tenant.authorizationPolicy],
+].map(([method, template, handler]) => ({ method, template, handler, parts: template.split('/') }));
+
+const UNKNOWN = { template: '(unknown)', handler: null, parameters: [] };
+
+function decodeSegments(rawPath) {
+    try {
+        return rawPath.split('/').map(decodeURIComponent);
+    } catch (error) {
+        return null;
+    }
+}
+
+/** Segments of a path compare in any case, as the services do; parameters are kept as they are. */
+function fit(route, segments) {
+    if (route.parts.length !== segments.length)
+        return null;
+    const parameters = [];
+    for (let i = 0; i < segments.length; i++) {
+        if (route.parts[i].startsWith('{')) {
+            if (segments[i] === '')
+                return null;
+            parameters.push(segments[i]);
+        } else if (fold(route.parts[i]) !== fold(segments[i])) {
+            return null;
+        }
+    }
+    return parameters;
+}
+
+/** {template, handler, parameters, path} of a request. */
+function findRoute(method, rawUrl) {
+    const rawPath = rawUrl.split('?', 1)[0];
+    const segments = decodeSegments(rawPath);
+    if (!segments)
+        return { ...UNKNOWN, path: rawPath };
+    for (const route of ROUTES) {
+        const parameters = (route.method === '*' || route.method === method) && fit(route, segments);
+        if (parameters)
+            return { template: route.template, handler: route.handler, parameters, path: segments.join('/') };
+    }
+    return { ...UNKNOWN, path: segments.join('/') };
+}
+
+function isGraphPath(path) {
+    return path.startsWith(GRAPH);
+}
+
+function unknownAnswer(ctx) {
+    if (!isGraphPath(ctx.rawPath))
+        return htmlPage(404, '404 - File or directory not found.');
+    const segment = ctx.rawPath.slice(GRAPH.length).split('/')[0];
+    return errorAnswer(ctx, new GraphError(400, 'BadRequest', `Resource not found for the segment '${segment}'.`));
+}
+
+function callGraph(sim, ctx, route) {
+    ctx.token = sim.tokens.check(ctx.headers.authorization);
+    if (ctx.method !== 'GET')
+        sim.throttle.takeWrite();
+    return route.handler(sim, ctx, route.parameters);
+}
+
+/** Carries the request out; returns {status, headers, body}. */
+function carryOut(sim, ctx, route) {
+    try {
+        if (!route.handler)
+            return unknownAnswer(ctx);
+        return isGraphPath(ctx.rawPath) ? callGraph(sim, ctx, route) : route.handler(sim, ctx, route.parameters);
+    } catch (error) {
+        if (error instanceof GraphError)
+            return errorAnswer(ctx, error);
+        if (error instanceof LoginError)
+            return loginErrorAnswer(sim, ctx, error);
+        throw error;
+    }
+}
+
+module.exports = { findRoute, carryOut, isGraphPath };

@@ -1,0 +1,116 @@
+'use strict';
+// What a test may set: names, defaults and checks. README.md lists the same names.
+
+const INVITE_POLICIES = ['none', 'adminsAndGuestInviters', 'adminsGuestInvitersAndAllMembers', 'everyone'];
+
+function isCount(value) {
+    return Number.isInteger(value) && value >= 0;
+}
+
+function isText(value) {
+    return typeof value === 'string' && value !== '';
+}
+
+function isTextArray(value) {
+    return Array.isArray(value) && value.every(isText);
+}
+
+function isReplication(value) {
+    return value !== null && typeof value === 'object'
+        && Object.keys(value).every((key) => ['byIdMs', 'filterMs', 'staleMs'].includes(key) && isCount(value[key]));
+}
+
+function isDomainList(value) {
+    return Array.isArray(value) && value.every((domain) => domain && isText(domain.name));
+}
+
+function isWriteLimit(value) {
+    return value === null || (value && isCount(value.writes) && value.writes > 0 && value.seconds > 0);
+}
+
+const boolean = (value) => typeof value === 'boolean';
+const orNull = (check) => (value) => value === null || check(value);
+
+const CHECKS = {
+    roles: [isTextArray, 'an array of permission names'],
+    secret: [isText, 'a text'],
+    secretExpired: [boolean, 'true or false'],
+    tokenExpiresIn: [(value) => isCount(value) && value > 0, 'seconds, at least 1'],
+    domains: [isDomainList, 'an array of {"name","isVerified","isDefault","isInitial"}'],
+    allowInvitesFrom: [(value) => INVITE_POLICIES.includes(value), `one of ${INVITE_POLICIES.join(', ')}`],
+    allowDomains: [orNull(isTextArray), 'null or an array of domains'],
+    denyDomains: [isTextArray, 'an array of domains'],
+    objectQuota: [orNull(isCount), 'null or a number of users'],
+    acceptedStatus: [isText, 'a text'],
+    identityProvider: [isText, 'an issuer, such as mail'],
+    replication: [isReplication, 'an object of byIdMs, filterMs, staleMs, each milliseconds'],
+    maxOrClauses: [isCount, 'a number'],
+    maxTop: [(value) => isCount(value) && value > 0, 'a number, at least 1'],
+    pageSize: [(value) => isCount(value) && value > 0, 'a number, at least 1'],
+    emptyPages: [isCount, 'a number'],
+    externalUserStateFilter: [(value) => ['advanced', 'plain', 'refused'].includes(value),
+        'advanced, plain or refused'],
+    writeLimit: [isWriteLimit, 'null or {"writes":N,"seconds":N}'],
+    gzip: [boolean, 'true or false'],
+};
+
+function defaults(initialDomain) {
+    return {
+        roles: ['User.Invite.All', 'User.Read.All', 'Organization.Read.All'],
+        secret: 'simulated-client-secret',
+        secretExpired: false,
+        tokenExpiresIn: 3599,
+        domains: [
+            { name: initialDomain, isVerified: true, isDefault: true, isInitial: true },
+            { name: 'contoso.example', isVerified: true, isDefault: false, isInitial: false },
+        ],
+        allowInvitesFrom: 'everyone',
+        allowDomains: null,
+        denyDomains: [],
+        objectQuota: null,
+        acceptedStatus: 'PendingAcceptance',
+        identityProvider: 'mail',
+        replication: { byIdMs: 0, filterMs: 0, staleMs: 0 },
+        maxOrClauses: 15,
+        maxTop: 999,
+        pageSize: 100,
+        emptyPages: 0,
+        externalUserStateFilter: 'advanced',
+        writeLimit: null,
+        gzip: false,
+    };
+}
+
+class Settings {
+    /** start: what --config and --secret-file give; it is also what a reset returns to. */
+    constructor(initialDomain, start) {
+        this.initialDomain = initialDomain;
+        this.start = start;
+        this.reset();
+    }
+
+    reset() {
+        Object.assign(this, defaults(this.initialDomain));
+        for (const [key, value] of Object.entries(this.start))
+            this.set(key, value);
+    }
+
+    set(key, value) {
+        const check = Object.prototype.hasOwnProperty.call(CHECKS, key) && CHECKS[key];
+        if (!check)
+            throw new Error(`no setting '${key}'; there are: ${Object.keys(CHECKS).join(', ')}`);
+        if (!check[0](value))
+            throw new Error(`setting '${key}' must be ${check[1]}`);
+        this[key] = key === 'replication' ? { byIdMs: 0, filterMs: 0, staleMs: 0, ...value } : value;
+    }
+
+    /** Everything but the secret. */
+    show() {
+        const shown = {};
+        for (const key of Object.keys(CHECKS))
+            shown[key] = key === 'secret' ? '(set)' : this[key];
+        return shown;
+    }
+}
+
+module.exports = { Settings, isReplication };

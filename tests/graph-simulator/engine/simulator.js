@@ -1,0 +1,88 @@
+'use strict';
+// The one object that holds a simulated tenant: directory, tokens, settings, faults, ledger.
+
+const fs = require('fs');
+const { Clock } = require('./clock');
+const { Faults } = require('./faults');
+const { Ids } = require('./ids');
+const { applyUser } = require('./kinds');
+const { Ledger } = require('./ledger');
+const { Settings } = require('./settings');
+const { Store } = require('./store');
+const { Throttle } = require('./throttle');
+const { Cursors } = require('../graph/listing');
+const { Tokens } = require('../login/tokens');
+
+const PARTS = ['all', 'ledger', 'faults', 'users', 'tokens', 'settings'];
+
+class Simulator {
+    /** options: {initialDomain, tenantId, clientId, seed, settings, users, logFile} */
+    constructor(options) {
+        this.options = options;
+        this.tenant = { id: options.tenantId, initialDomain: options.initialDomain };
+        this.clientId = options.clientId;
+        this.clock = new Clock();
+        this.ids = new Ids(options.seed);
+        this.settings = new Settings(options.initialDomain, options.settings);
+        this.store = new Store(this.clock);
+        this.ledger = new Ledger(this.clock);
+        this.faults = new Faults(options.seed);
+        this.cursors = new Cursors(this.ids);
+        this.tokens = new Tokens(this);
+        this.throttle = new Throttle(this);
+        this.urls = { login: '', graph: '' };
+        this.resources = [];
+        this.log = fs.openSync(options.logFile, 'a', 0o600);
+        this.addStartUsers();
+    }
+
+    addStartUsers() {
+        for (const user of this.options.users)
+            applyUser(this, user);
+    }
+
+    /** Where it can be reached, known once it listens. */
+    setPort(port) {
+        this.urls = { login: `https://localhost:${port}`, graph: `https://localhost:${port}` };
+        this.resources = ['localhost', '127.0.0.1', '[::1]'].map((host) => `https://${host}:${port}`);
+    }
+
+    /** A request is over: into the ledger and, without anything secret, into the log. */
+    finished(record, answered) {
+        if (record.answered !== null)
+            return;
+        this.ledger.closed(record, answered);
+        const id = /^[\w.-]{1,64}$/.test(record.clientRequestId || '') ? record.clientRequestId : '-';
+        fs.writeSync(this.log, `${record.time} ${record.method} ${record.template} ${record.status || '-'} ${id} `
+            + `http=${record.httpVersion} connection=${record.connection} answered=${answered}`
+            + `${record.fault === null ? '' : ` fault=${record.fault}`}\n`);
+    }
+
+    resetUsers() {
+        this.store.reset();
+        this.cursors.reset();
+        this.addStartUsers();
+    }
+
+    reset(part) {
+        if (!PARTS.includes(part))
+            throw new Error(`no part '${part}' to reset; there are: ${PARTS.join(', ')}`);
+        const isMeant = (name) => part === 'all' || part === name;
+        if (part === 'all') {
+            this.clock.reset();
+            this.ids.counters.clear();
+        }
+        if (isMeant('faults'))
+            this.faults.clear('dropped');
+        if (isMeant('settings'))
+            this.settings.reset();
+        if (isMeant('tokens'))
+            this.tokens.reset();
+        if (isMeant('users'))
+            this.resetUsers();
+        if (isMeant('ledger'))
+            this.ledger.reset();
+    }
+}
+
+module.exports = { Simulator };

@@ -1,0 +1,56 @@
+'use strict';
+// The address that a request is about, for the ledger and for faults; null if it is about none.
+
+const { ticketOf } = require('../login/redeem');
+
+function isText(value) {
+    return typeof value === 'string' && value !== '';
+}
+
+function ofUser(user) {
+    return user ? user.props.mail || (user.props.otherMails || [])[0] || null : null;
+}
+
+/** The first address that a filter quotes; of a guest's UPN the address is not recovered. */
+function inFilter(queryText) {
+    let text;
+    try {
+        text = decodeURIComponent(queryText.replace(/\+/g, ' '));
+    } catch (error) {
+        return null;
+    }
+    for (const [, quoted] of text.matchAll(/'((?:[^']|'')*)'/g)) {
+        const value = quoted.replace(/''/g, "'").replace(/^smtp:/i, '');
+        if (value.includes('@') && !value.includes('#EXT#'))
+            return value;
+    }
+    return null;
+}
+
+function addressOf(sim, ctx, route) {
+    const [key] = route.parameters;
+    switch (route.template) {
+    case '/v1.0/invitations': {
+        const address = ctx.json && ctx.json.invitedUserEmailAddress;
+        return isText(address) ? address : null;
+    }
+    case '/v1.0/users':
+    case '/v1.0/directory/deletedItems/microsoft.graph.user':
+        return inFilter(ctx.queryText);
+    case '/v1.0/users/{id}': {
+        const user = sim.store.users.byId.get(key.toLowerCase()) || sim.store.users.find('userPrincipalName', key)[0];
+        return ofUser(user || sim.store.deleted.byId.get(key.toLowerCase()));
+    }
+    case '/v1.0/directory/deletedItems/{id}':
+    case '/v1.0/directory/deletedItems/{id}/restore':
+        return ofUser(sim.store.deleted.byId.get(key.toLowerCase()));
+    case '/redeem': {
+        const invitation = sim.store.invitations.get(ticketOf(ctx.queryText));
+        return invitation ? invitation.address : null;
+    }
+    default:
+        return null;
+    }
+}
+
+module.exports = { addressOf };

@@ -1,0 +1,78 @@
+'use strict';
+// Errors of the login service (contract 1.7).
+
+const LOGIN_HEADERS = {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store, no-cache',
+    'pragma': 'no-cache',
+};
+
+const TEXTS = {
+    7000215: ['invalid_client', 401, 'Invalid client secret provided. Ensure the secret being sent in the request '
+        + 'is the client secret value, not the client secret ID, for a secret added to the app.'],
+    7000222: ['invalid_client', 401, 'The provided client secret keys for the app are expired.'],
+    7000218: ['invalid_client', 401, 'The request body must contain the following parameter: \'client_assertion\' '
+        + 'or \'client_secret\'.'],
+    700025: ['invalid_client', 401, 'Client is public so neither \'client_assertion\' nor \'client_secret\' should '
+        + 'be presented.'],
+    700027: ['invalid_client', 401, 'The certificate with identifier used to sign the client assertion is not '
+        + 'registered on application.'],
+    700024: ['invalid_client', 401, 'Client assertion is not within its valid time range.'],
+    700016: ['unauthorized_client', 400, 'Application was not found in the directory. This can happen if the '
+        + 'application has not been installed by the administrator of the tenant.'],
+    90002: ['invalid_request', 400, 'Tenant not found. Check to make sure you have the correct tenant ID and are '
+        + 'signing into the correct cloud.'],
+    900144: ['invalid_request', 400, 'The request body must contain a required parameter.'],
+    900023: ['invalid_request', 400, 'Specified tenant identifier is neither a valid DNS name, nor a valid '
+        + 'external domain.'],
+    9001023: ['invalid_request', 400, 'The grant type is not supported over the /common or /consumers endpoints. '
+        + 'Please use the /organizations or tenant-specific endpoint.'],
+    70003: ['unsupported_grant_type', 400, 'The app requested an unsupported grant type.'],
+    70011: ['invalid_scope', 400, 'The provided request must include a \'scope\' input parameter. The provided '
+        + 'value for the input parameter \'scope\' is not valid.'],
+    500011: ['invalid_resource', 400, 'The resource principal was not found in the tenant.'],
+    70021: ['invalid_request', 400, 'No matching federated identity record found for presented assertion.'],
+    65001: ['invalid_grant', 400, 'The user or administrator has not consented to use the application.'],
+    53003: ['access_denied', 400, 'Access has been blocked by Conditional Access policies.'],
+    530032: ['access_denied', 400, 'Access has been blocked by security policies of the tenant.'],
+    90033: ['temporarily_unavailable', 503, 'A transient error has occurred. Please try again.'],
+    90006: ['temporarily_unavailable', 503, 'The service is temporarily unavailable. Please retry later.'],
+    50033: ['temporarily_unavailable', 503, 'A transient error has occurred. Please try again.'],
+    90024: ['temporarily_unavailable', 503, 'A transient error has occurred. Please try again.'],
+    90012: ['temporarily_unavailable', 503, 'The request to the service has timed out.'],
+    50196: ['invalid_grant', 400, 'The server terminated an operation because it encountered a client request loop.'],
+    90055: ['temporarily_unavailable', 429, 'The tenant is throttled because of too many requests.'],
+    90038: ['invalid_request', 400, 'The tenant belongs to another national cloud.'],
+};
+
+class LoginError extends Error {
+    constructor(code, { message, error, status } = {}) {
+        const known = TEXTS[code] || ['invalid_request', 400, 'The request failed.'];
+        super(message || known[2]);
+        this.code = code;
+        this.error = error || known[0];
+        this.status = status || known[1];
+    }
+}
+
+/** error_description has literal CR LF (contract 1.7). */
+function loginErrorAnswer(sim, ctx, failure) {
+    const timestamp = new Date().toISOString().replace('T', ' ').replace(/\.\d+Z$/, 'Z');
+    const correlation = ctx.clientRequestId || ctx.requestId;
+    return {
+        status: failure.status,
+        headers: LOGIN_HEADERS,
+        body: JSON.stringify({
+            error: failure.error,
+            error_description: [`AADSTS${failure.code}: ${failure.message}`, `Trace ID: ${ctx.requestId}`,
+                `Correlation ID: ${correlation}`, `Timestamp: ${timestamp}`].join('\r\n'),
+            error_codes: [failure.code],
+            timestamp,
+            trace_id: ctx.requestId,
+            correlation_id: correlation,
+            error_uri: `${sim.urls.login}/error?code=${failure.code}`,
+        }),
+    };
+}
+
+module.exports = { LoginError, loginErrorAnswer, LOGIN_HEADERS };
