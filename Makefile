@@ -1,0 +1,188 @@
+# entra-invite
+#
+#   sudo make demo     installs what the build needs, builds, and shows the main job against a simulated Microsoft Graph
+#   sudo make check    installs what the build needs, builds, and runs every test
+#
+# GNU make. Built files go to build/ only. PREFIX, SYSCONFDIR, LOCALSTATEDIR, RUNSTATEDIR and DESTDIR as in the GNU
+# conventions; the first four are compiled in (the login path takes no path from its environment).
+
+VERSION       := 0.1.0
+PREFIX        ?= /usr
+BINDIR        ?= $(PREFIX)/bin
+SBINDIR       ?= $(PREFIX)/sbin
+LIBEXECDIR    ?= $(PREFIX)/libexec
+MANDIR        ?= $(PREFIX)/share/man
+DATADIR       ?= $(PREFIX)/share
+SYSCONFDIR    ?= /etc
+LOCALSTATEDIR ?= /var
+RUNSTATEDIR   ?= /run
+UNITDIR       ?= /usr/lib/systemd/system
+SYSUSERSDIR   ?= /usr/lib/sysusers.d
+TMPFILESDIR   ?= /usr/lib/tmpfiles.d
+DESTDIR       ?=
+
+CC       ?= gcc
+BUILD    ?= build
+# Empty for a release; the tests build variants of their own below.
+VARIANT  ?= release
+
+WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla -Wundef
+HARDEN   := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+HARDEN_L := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+CPPFLAGS += -D_GNU_SOURCE -I. -DEI_VERSION='"$(VERSION)"' -DEI_SYSCONFDIR='"$(SYSCONFDIR)"' \
+            -DEI_LOCALSTATEDIR='"$(LOCALSTATEDIR)"' -DEI_RUNSTATEDIR='"$(RUNSTATEDIR)"'
+
+ifeq ($(VARIANT),release)
+VFLAGS   := $(HARDEN)
+VLINK    := $(HARDEN_L)
+else ifeq ($(VARIANT),failpoints)
+VFLAGS   := $(HARDEN) -DEI_FAILPOINTS
+VLINK    := $(HARDEN_L)
+else ifeq ($(VARIANT),sanitize)
+VFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined -DEI_FAILPOINTS
+VLINK    := -fsanitize=address,undefined
+else ifeq ($(VARIANT),clang)
+CC       := clang
+VFLAGS   := -O2 -g
+VLINK    :=
+else
+$(error VARIANT is release, failpoints, sanitize or clang)
+endif
+
+CFLAGS_ALL = -std=c17 $(WARN) $(VFLAGS) $(CFLAGS)
+OUT     := $(BUILD)/$(VARIANT)
+
+# --- what the build needs -------------------------------------------------------------------------------------------
+# A compiler and -dev packages; what tests need beyond that goes into a throw-away layer (tests/host/lab).
+DEPS_APT := gcc libc6-dev make libcurl4-openssl-dev libcjson-dev libconfig-dev libidn2-dev libpam0g-dev \
+            libsqlite3-dev libssl-dev libcdb-dev
+# findutils and util-linux are missing in dnf systems' smallest containers only.
+DEPS_DNF := gcc glibc-devel make libcurl-devel cjson-devel libconfig-devel libidn2-devel pam-devel sqlite-devel \
+            openssl-devel tinycdb-devel findutils util-linux
+# For make check only: the unit tests' framework, and what dnf systems keep apart from gcc.
+DEPS_CHECK_APT := libcmocka-dev
+DEPS_CHECK_DNF := libcmocka-devel libasan libubsan
+
+LIBS_WORKER := -lcurl -lcjson -lconfig -lidn2 -lsqlite3 -lcdb -lcrypto -lm -lpthread
+LIBS_CLI    := -lcjson -lconfig -lidn2 -lm
+
+# --- sources --------------------------------------------------------------------------------------------------------
+BASE_SRC    := $(wildcard common/base/*.c)
+ACCOUNT_SRC := $(wildcard common/account/*.c)
+CONFIG_SRC  := $(wildcard common/config/*.c)
+GRAPH_SRC   := $(wildcard common/graph/*.c)
+STORE_SRC   := $(wildcard common/store/*.c common/store/sqlite/*.c)
+IPC_SRC     := $(wildcard common/ipc/*.c)
+VIEW_SRC    := $(wildcard common/view/*.c)
+COMMON_SRC  := $(BASE_SRC) $(ACCOUNT_SRC) $(CONFIG_SRC) $(GRAPH_SRC) $(STORE_SRC) $(IPC_SRC) $(VIEW_SRC)
+WORKER_SRC  := $(wildcard plugin/worker/*.c)
+CLI_SRC     := $(wildcard plugin/cli/*.c)
+HOOK_SRC    := $(wildcard plugin/hooks/*.c)
+PAM_SRC     := $(wildcard plugin/pam/*.c) common/view/view_read.c common/account/gecos.c
+UNIT_SRC    := $(wildcard tests/unit/test_*.c)
+C_FILES     := $(shell find common plugin tests -name '*.[ch]' 2>/dev/null | sort)
+
+obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+pic = $(patsubst %.c,$(OUT)/pic/%.o,$(1))
+# The worker without its main, for the unit tests.
+WORKER_LIB  := $(filter-out plugin/worker/main.c,$(WORKER_SRC))
+CLI_LIB     := $(filter-out plugin/cli/main.c,$(CLI_SRC))
+CLI_COMMON  := $(BASE_SRC) $(CONFIG_SRC) $(IPC_SRC) common/view/view_read.c $(filter-out common/account/scan.c,$(ACCOUNT_SRC))
+HOOK_COMMON := $(BASE_SRC) common/ipc/client.c common/ipc/varlink.c
+
+PROGRAMS := $(OUT)/entra-invited $(OUT)/entra-invite $(OUT)/entra-invite-hook $(OUT)/pam_entra_invite.so
+
+.PHONY: all programs deps deps-check check check-all unit-programs demo install clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: programs
+programs: $(PROGRAMS)
+
+$(OUT)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# Code for modules: position-independent, hidden by default, and without sanitizers (their host has none).
+$(OUT)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=c17 $(WARN) $(filter-out -fPIE -fsanitize=% -fno-sanitize-recover=%,$(VFLAGS)) $(CFLAGS) \
+	    -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+
+$(OUT)/obj/common/ipc/interface.o: common/ipc/io.entrainvite.varlink
+
+$(OUT)/entra-invited: $(call obj,$(WORKER_SRC) $(COMMON_SRC))
+	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER)
+
+$(OUT)/entra-invite: $(call obj,$(CLI_SRC) $(CLI_COMMON))
+	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ $(LIBS_CLI)
+
+$(OUT)/entra-invite-hook: $(call obj,$(HOOK_SRC) $(HOOK_COMMON))
+	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ -lcjson -lm
+
+$(OUT)/pam_entra_invite.so: $(call pic,$(PAM_SRC)) plugin/pam/pam_entra_invite.map
+	$(CC) -shared -Wl,-z,defs,-z,relro,-z,now -Wl,--as-needed \
+	    -Wl,--version-script=plugin/pam/pam_entra_invite.map $(LDFLAGS) -o $@ $(filter %.o,$^) -lpam
+
+# All but the mains, for the unit tests.
+$(OUT)/libunits.a: $(call obj,$(COMMON_SRC) $(WORKER_LIB) $(CLI_LIB))
+	rm -f $@
+	ar rcs $@ $^
+
+$(OUT)/test/%: $(OUT)/obj/tests/unit/%.o $(OUT)/libunits.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER) -lpam -lcmocka
+
+# --- packages -------------------------------------------------------------------------------------------------------
+# Lists what is missing first, then installs it. On a machine that has all of it this changes nothing and needs no root.
+deps:
+	@tests/host/deps "$(DEPS_APT)" "$(DEPS_DNF)"
+deps-check: deps
+	@tests/host/deps "$(DEPS_CHECK_APT)" "$(DEPS_CHECK_DNF)"
+
+# --- tests ----------------------------------------------------------------------------------------------------------
+# Every part ends with a line "part: N passed, N failed[, N skipped]".
+check: deps-check
+	@$(MAKE) --no-print-directory check-all
+check-all:
+	@tests/run
+
+unit-programs: $(patsubst tests/unit/%.c,$(OUT)/test/%,$(UNIT_SRC))
+
+demo: deps
+	@$(MAKE) --no-print-directory -s programs
+	@tests/host/demo
+
+# --- installation ---------------------------------------------------------------------------------------------------
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+PAMDIR    ?= $(if $(MULTIARCH),/usr/lib/$(MULTIARCH)/security,/usr/lib64/security)
+
+install: programs
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR)/entra-invite $(DESTDIR)$(PAMDIR)
+	install -m 0755 $(OUT)/entra-invited $(DESTDIR)$(SBINDIR)/entra-invited
+	install -m 0755 $(OUT)/entra-invite $(DESTDIR)$(BINDIR)/entra-invite
+	install -m 0755 $(OUT)/entra-invite-hook $(DESTDIR)$(LIBEXECDIR)/entra-invite/entra-invite-hook
+	install -m 0644 $(OUT)/pam_entra_invite.so $(DESTDIR)$(PAMDIR)/pam_entra_invite.so
+	for d in useradd-post.d userdel-post.d; do \
+	    install -d $(DESTDIR)$(SYSCONFDIR)/shadow-maint/$$d && \
+	    sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|g' plugin/hooks/$$d/entra-invite > $(OUT)/hook-$$d.sh && \
+	    install -m 0755 $(OUT)/hook-$$d.sh $(DESTDIR)$(SYSCONFDIR)/shadow-maint/$$d/entra-invite || exit 1; \
+	done
+	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/entra-invite
+	test -e $(DESTDIR)$(SYSCONFDIR)/entra-invite/entra-invite.conf || \
+	    install -m 0644 conf/entra-invite.conf $(DESTDIR)$(SYSCONFDIR)/entra-invite/entra-invite.conf
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR) $(DESTDIR)$(DATADIR)/pam-configs
+	sed 's|@SBINDIR@|$(SBINDIR)|g' conf/systemd/entra-invited.service > $(OUT)/entra-invited.service
+	install -m 0644 $(OUT)/entra-invited.service $(DESTDIR)$(UNITDIR)/entra-invited.service
+	install -m 0644 conf/sysusers/entra-invite.conf $(DESTDIR)$(SYSUSERSDIR)/entra-invite.conf
+	install -m 0644 conf/tmpfiles/entra-invite.conf $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf
+	install -m 0644 conf/pam-configs/entra-invite $(DESTDIR)$(DATADIR)/pam-configs/entra-invite
+	for page in plugin/*/*.[158] conf/*.5; do \
+	    install -d $(DESTDIR)$(MANDIR)/man$${page##*.} && \
+	    install -m 0644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; \
+	done
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(OUT)/obj $(OUT)/pic -name "*.d" 2>/dev/null)

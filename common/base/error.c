@@ -1,0 +1,71 @@
+#include "common/base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/utf8.h"
+
+static const struct {
+    const char *name;
+    const char *mend;
+    enum ei_fault fault;
+} table[EI_ERR_COUNT] = {
+#define EI_ERROR_ROW(code, name, fault, mend) [code] = {name, mend, EI_FAULT_##fault},
+    EI_ERRORS(EI_ERROR_ROW)
+#undef EI_ERROR_ROW
+};
+
+static enum ei_err in_table(enum ei_err code)
+{
+    return (unsigned)code < EI_ERR_COUNT ? code : EI_IO;
+}
+
+const char *ei_err_name(enum ei_err code)
+{
+    return table[in_table(code)].name;
+}
+
+const char *ei_err_mend(enum ei_err code)
+{
+    return table[in_table(code)].mend;
+}
+
+enum ei_fault ei_err_fault(enum ei_err code)
+{
+    return table[in_table(code)].fault;
+}
+
+bool ei_err_from_name(const char *name, enum ei_err *ret_code)
+{
+    for (int code = 0; code < EI_ERR_COUNT; code++) {
+        if (strcmp(table[code].name, name) == 0) {
+            *ret_code = (enum ei_err)code;
+            return true;
+        }
+    }
+    return false;
+}
+
+enum ei_err ei_fail(struct ei_error *err, enum ei_err code, const char *format, ...)
+{
+    if (err != NULL) {
+        va_list args;
+        va_start(args, format);
+        err->code = code;
+        err->request_id[0] = '\0';
+        if (vsnprintf(err->message, sizeof err->message, format, args) < 0)
+            err->message[0] = '\0';
+        va_end(args);
+        for (char *c = err->message; *c != '\0'; c++)
+            if ((unsigned char)*c < 0x20 || *c == 0x7f)
+                *c = '?';
+        ei_utf8_repair(err->message); /* a cut-off or foreign byte would make every JSON text that holds it invalid */
+    }
+    return code;
+}
+
+void ei_error_clear(struct ei_error *err)
+{
+    *err = (struct ei_error){.code = EI_OK};
+}

@@ -1,0 +1,148 @@
+/*
+ * The one error type of entra-invite and its one text table (error.c).
+ *
+ * A function that can fail returns enum ei_err (EI_OK is 0) and, where a person will read of it, fills an optional
+ * struct ei_error that names the thing and the reason. The mend ("what to do") belongs to the code and comes from the
+ * table, so that the same trouble reads the same in the log, in `show` and in `status`. The names (`ei_err_name`) are
+ * an interface: they appear as `code` in --json output and in the view.
+ */
+#ifndef EI_BASE_ERROR_H
+#define EI_BASE_ERROR_H
+
+#include <stdbool.h>
+
+/* Whose fault it is decides what happens to the work (design, "Whose fault"). */
+enum ei_fault {
+    EI_FAULT_NONE,
+    EI_FAULT_ACCOUNT,   /* an answer about this person: the account is `failed` until `invite LOGIN` */
+    EI_FAULT_TENANT,    /* credential, permission, policy, trust: the worker is blocked, jobs stay queued */
+    EI_FAULT_TRANSIENT, /* network, throttling, 5xx: retried with back-off */
+    EI_FAULT_HOST,      /* this machine: config, file, disk, memory, a caller's mistake */
+};
+
+/*
+ *   code, name, fault, mend
+ * The order is not an interface, the names are.
+ */
+#define EI_ERRORS(X)                                                                                                   \
+    X(EI_OK, "ok", NONE, "")                                                                                           \
+    /* this machine */                                                                                                 \
+    X(EI_NOMEM, "out-of-memory", HOST, "free memory on this host; the work is kept and tried again")                   \
+    X(EI_IO, "io-error", HOST, "see the system's log for the disk or file system; the work is kept")                   \
+    X(EI_USAGE, "usage", HOST, "see --help")                                                                           \
+    X(EI_CONFIG, "config", HOST, "correct the configuration file, then start entra-invited again")                     \
+    X(EI_SECRET_FILE, "secret-file", HOST,                                                                             \
+      "make it a regular file, owned by root or entra-invite, mode 0600 or 0400, with one link, at most 16 KiB")       \
+    X(EI_NOT_ROOT, "not-root", HOST, "run it as root (sudo)")                                                          \
+    X(EI_WORKER_DOWN, "worker-down", HOST,                                                                             \
+      "start it: systemctl start entra-invited; nothing is lost, accounts are found at its start")                     \
+    X(EI_PROTOCOL, "protocol", HOST, "use the entra-invite of the same version as entra-invited")                      \
+    X(EI_BUSY, "busy", HOST, "try again in a moment")                                                                  \
+    X(EI_TIMEOUT, "timeout", HOST, "the work goes on; ask again with entra-invite status")                             \
+    X(EI_NOT_FOUND, "not-found", HOST, "check the name; entra-invite list shows what is known")                        \
+    X(EI_STATE, "wrong-state", HOST, "entra-invite show says where it stands")                                         \
+    X(EI_CONFLICT, "conflict", HOST, "somebody else changed it in between; the worker reads it again")                 \
+    X(EI_STORE_DAMAGED, "store-damaged", HOST,                                                                         \
+      "stop entra-invited, move the database aside and restore a backup; accounts are found again at the next start, " \
+      "and mail waits for adopt")                                                                                      \
+    X(EI_STORE_NEWER, "store-newer", HOST, "install the newer entra-invite that wrote this database")                  \
+    X(EI_STORE_FULL, "store-full", HOST, "free space on the file system of the state directory")                       \
+    X(EI_VIEW_MISSING, "view-missing", HOST, "start entra-invited: it publishes the view")                             \
+    X(EI_VIEW_UNSAFE, "view-unsafe", HOST,                                                                             \
+      "chown entra-invite and chmod 0644 the view, chmod 0755 its directory; entra-invited writes it anew")            \
+    X(EI_VIEW_DAMAGED, "view-damaged", HOST, "start entra-invited again: it writes the view anew")                     \
+    X(EI_VIEW_VERSION, "view-version", HOST, "install libpam-entra-invite and entra-invite of the same version")       \
+    X(EI_VIEW_STALE, "view-stale", HOST,                                                                               \
+      "start entra-invited, or see with entra-invite status why it cannot refresh from Microsoft Graph")               \
+    X(EI_GROUP_MISSING, "group-missing", HOST, "groupadd the rule's group, or correct the rule")                       \
+    X(EI_NOT_COVERED, "not-covered", HOST, "usermod -aG the rule's group onto the login")                              \
+    X(EI_PASSWD_DOUBTFUL, "passwd-doubtful", HOST,                                                                     \
+      "check /etc/passwd and /etc/group with pwck and grpck; nothing is taken as removed meanwhile")                   \
+    X(EI_MASS_REMOVAL, "mass-removal", HOST,                                                                           \
+      "if the removals are meant: entra-invite remove --confirm; else restore the account files")                      \
+    /* about this person */                                                                                            \
+    X(EI_NO_ADDRESS, "no-address", ACCOUNT,                                                                            \
+      "usermod -c 'Name <name@company.example>' the login, or add it to accounts in the configuration")                \
+    X(EI_BAD_ADDRESS, "bad-address", ACCOUNT, "correct the address: usermod -c 'Name <name@company.example>'")         \
+    X(EI_DOMAIN_NOT_ALLOWED, "domain-not-allowed", ACCOUNT,                                                            \
+      "correct the address, or add its domain to email_domains of the rule")                                           \
+    X(EI_VERIFIED_DOMAIN, "verified-domain", ACCOUNT,                                                                  \
+      "the domain is the tenant's own: take the login out of the rule's group, or correct the address")                \
+    X(EI_GRAPH_ADDRESS, "address-refused", ACCOUNT, "Microsoft refuses this address: correct it")                      \
+    X(EI_GROUP_ADDRESS, "group-address", ACCOUNT, "it is a group's address: use a person's own")                       \
+    X(EI_INTERNAL_USER, "internal-user", ACCOUNT,                                                                      \
+      "the address belongs to a member of the tenant: take the login out of the rule's group")                         \
+    X(EI_DISABLED, "disabled", ACCOUNT, "enable the guest in Entra, then entra-invite refresh")                        \
+    X(EI_GUEST_GONE, "guest-gone", ACCOUNT,                                                                            \
+      "the guest was deleted in Entra: restore it there, or entra-invite invite the login anew")                       \
+    X(EI_AMBIGUOUS_USERS, "ambiguous", ACCOUNT,                                                                        \
+      "more than one user of the tenant has this address: remove it from all but one")                                 \
+    X(EI_SECOND_GUEST, "second-guest", ACCOUNT,                                                                        \
+      "Microsoft made a second guest for one address: delete one in Entra, then entra-invite invite the login")        \
+    X(EI_INVITATION_REFUSED, "invitation-refused", ACCOUNT,                                                            \
+      "see the message; correct the account or the rule, then entra-invite invite the login")                          \
+    /* the tenant, the credential, the way there */                                                                    \
+    X(EI_TENANT_UNKNOWN, "tenant-unknown", TENANT, "correct tenant (and cloud) in the configuration")                  \
+    X(EI_CLIENT_UNKNOWN, "client-unknown", TENANT, "correct client_id, or register the app in this tenant")            \
+    X(EI_SECRET_WRONG, "secret-wrong", TENANT,                                                                         \
+      "put the secret's value (not its id) into the credential file, then entra-invite refresh")                       \
+    X(EI_SECRET_EXPIRED, "secret-expired", TENANT,                                                                     \
+      "make a new client secret in Entra and put it into the credential file")                                         \
+    X(EI_TOKEN_REFUSED, "token-refused", TENANT, "see the message; check the app registration")                        \
+    X(EI_UNAUTHORIZED, "unauthorized", TENANT,                                                                         \
+      "check the app's permissions (User.Invite.All, User.Read.All) and its admin consent")                            \
+    X(EI_PERMISSION, "permission", TENANT,                                                                             \
+      "grant the app User.Invite.All and User.Read.All (application; to remove guests User.ReadWrite.All) with admin " \
+      "consent; changes take up to an hour")                                                                           \
+    X(EI_INVITATIONS_OFF, "invitations-off", TENANT,                                                                   \
+      "allow guest invitations: Entra, External collaboration settings; changes take up to an hour")                   \
+    X(EI_QUOTA, "directory-quota", TENANT, "the tenant's object quota is used up: delete objects or raise it")         \
+    X(EI_TLS_TRUST, "tls-not-trusted", TENANT,                                                                         \
+      "install the server's CA (or set ca_file); check the clock and any inspecting proxy")                            \
+    X(EI_REDIRECTED, "redirected", TENANT, "correct login_url or graph_url: redirects are never followed")             \
+    X(EI_TENANT_CHANGED, "tenant-changed", TENANT,                                                                     \
+      "the configured tenant is another one than the records': restore the old tenant, or move the database aside")    \
+    /* passing */                                                                                                      \
+    X(EI_UNREACHABLE, "unreachable", TRANSIENT, "check the network and DNS; it is tried again by itself")              \
+    X(EI_THROTTLED, "throttled", TRANSIENT, "nothing: Microsoft asked to wait, it goes on by itself")                  \
+    X(EI_GRAPH_DOWN, "service-error", TRANSIENT, "nothing: it is tried again by itself")                               \
+    X(EI_GRAPH_AMBIGUOUS, "answer-lost", TRANSIENT, "nothing: it is looked up before it is tried again")               \
+    X(EI_MAIL_UNCLEAR, "mail-unknown", TRANSIENT,                                                                      \
+      "ask whether the mail has arrived; entra-invite resend sends another, with a new redeem URL")                    \
+    X(EI_GRAPH_ANSWER, "bad-answer", TRANSIENT, "nothing: it is tried again by itself; see the request id")            \
+    X(EI_TOKEN_TRANSIENT, "token-transient", TRANSIENT, "nothing: it is tried again by itself")                        \
+    X(EI_GRAPH_NOT_FOUND, "graph-not-found", TRANSIENT, "nothing: a new guest may take minutes to appear")             \
+    X(EI_NOT_SEEN, "not-seen", TRANSIENT, "grant User.Read.All: without it the redemption cannot be read")
+
+enum ei_err {
+#define EI_ERROR_ENUM(code, name, fault, mend) code,
+    EI_ERRORS(EI_ERROR_ENUM)
+#undef EI_ERROR_ENUM
+        EI_ERR_COUNT
+};
+
+#define EI_MESSAGE_MAX    512
+#define EI_REQUEST_ID_MAX 64
+
+/* Plain value: no ownership. `message` is one line of UTF-8 without control characters, and holds no secret. */
+struct ei_error {
+    enum ei_err code;
+    char message[EI_MESSAGE_MAX];
+    char request_id[EI_REQUEST_ID_MAX]; /* Graph's request-id, "" where no answer came (K8) */
+};
+
+const char *ei_err_name(enum ei_err code);
+const char *ei_err_mend(enum ei_err code);
+enum ei_fault ei_err_fault(enum ei_err code);
+
+/* The code of a name as ei_err_name gives it; false for a name this version does not know. */
+bool ei_err_from_name(const char *name, enum ei_err *ret_code);
+
+/* Fills err (NULL is fine) and returns code, so that `return ei_fail(err, EI_X, "…")` reads as one step. Control
+ * characters in the result are replaced, so that untrusted text cannot forge a log line (S16). */
+enum ei_err ei_fail(struct ei_error *err, enum ei_err code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void ei_error_clear(struct ei_error *err);
+
+#endif

@@ -1,0 +1,130 @@
+#include "common/base/json.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+
+enum { MAX_DEPTH = 64 };
+
+/* cJSON allows 1,000 levels and truncates at \u0000, so both are refused before it sees the text. */
+static bool acceptable(const char *text, size_t length)
+{
+    bool in_string = false;
+    int depth = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        if (c == '\0')
+            return false;
+        if (in_string) {
+            if (c == '\\') {
+                if (length - i >= 6 && strncmp(text + i + 1, "u0000", 5) == 0)
+                    return false;
+                i++;
+            } else if (c == '"') {
+                in_string = false;
+            }
+        } else if (c == '"') {
+            in_string = true;
+        } else if ((c == '{' || c == '[') && ++depth > MAX_DEPTH) {
+            return false;
+        } else if (c == '}' || c == ']') {
+            depth--;
+        }
+    }
+    return true;
+}
+
+cJSON *ei_json_parse(const char *text, size_t length)
+{
+    const char *end = NULL;
+
+    if (text == NULL || !acceptable(text, length))
+        return NULL;
+    cJSON *value = cJSON_ParseWithLengthOpts(text, length, &end, 0);
+    if (value == NULL)
+        return NULL;
+    while (end < text + length && strchr(" \t\r\n", *end) != NULL)
+        end++;
+    if (end != text + length) {
+        cJSON_Delete(value);
+        return NULL;
+    }
+    return value;
+}
+
+const char *ei_json_string(const cJSON *object, const char *name)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+}
+
+const cJSON *ei_json_object(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsObject(item) ? item : NULL;
+}
+
+const cJSON *ei_json_array(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsArray(item) ? item : NULL;
+}
+
+bool ei_json_bool(const cJSON *object, const char *name, bool fallback)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsBool(item) ? cJSON_IsTrue(item) : fallback;
+}
+
+bool ei_json_int(const cJSON *object, const char *name, int64_t *ret_value)
+{
+    static const double exact = 9007199254740992.0; /* 2^53: beyond it a double is no whole number any more */
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+
+    if (cJSON_IsNumber(item)) {
+        double value = item->valuedouble;
+        if (!(value >= -exact && value <= exact) || value != floor(value))
+            return false;
+        *ret_value = (int64_t)value;
+        return true;
+    }
+    const char *text = cJSON_GetStringValue(item);
+    if (text == NULL || *text == '\0' || strspn(text, "0123456789") != strlen(text))
+        return false;
+    errno = 0;
+    long long value = strtoll(text, NULL, 10);
+    if (errno != 0)
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+bool ei_json_has(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name) != NULL;
+}
+
+bool ei_json_add_text(cJSON *object, const char *name, const char *value)
+{
+    if (value == NULL)
+        return cJSON_AddNullToObject(object, name) != NULL;
+    return cJSON_AddStringToObject(object, name, value) != NULL;
+}
+
+bool ei_json_add_time(cJSON *object, const char *name, int64_t t)
+{
+    char text[EI_TIME_TEXT];
+
+    if (t == 0)
+        return cJSON_AddNullToObject(object, name) != NULL;
+    ei_time_format(t, text);
+    return cJSON_AddStringToObject(object, name, text) != NULL;
+}
+
+char *ei_json_print(const cJSON *value)
+{
+    return cJSON_PrintUnformatted(value);
+}

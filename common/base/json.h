@@ -1,0 +1,39 @@
+/*
+ * cJSON with the edges taken off (host-facts 7): names are case-sensitive, trailing bytes are an error, ids stay
+ * strings, and a value of another type counts as absent.
+ */
+#ifndef EI_BASE_JSON_H
+#define EI_BASE_JSON_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Parses exactly length bytes: one value, nothing behind it but white space, no NUL inside, at most 64 levels deep.
+ * NULL if it is not that. The caller frees with cJSON_Delete. */
+cJSON *ei_json_parse(const char *text, size_t length);
+
+/* NULL where the member is absent, null or of another type. The object keeps ownership. */
+const char *ei_json_string(const cJSON *object, const char *name);
+const cJSON *ei_json_object(const cJSON *object, const char *name);
+const cJSON *ei_json_array(const cJSON *object, const char *name);
+
+bool ei_json_bool(const cJSON *object, const char *name, bool fallback);
+
+/* A whole number, sent as a JSON number or as a string of digits (contract 1.6: managed identity sends strings). */
+bool ei_json_int(const cJSON *object, const char *name, int64_t *ret_value);
+
+/* true if the member is there at all, null included (contract 4.1: null and absent differ). */
+bool ei_json_has(const cJSON *object, const char *name);
+
+/* Adds name: value, or name: null where value is NULL. false when out of memory. */
+bool ei_json_add_text(cJSON *object, const char *name, const char *value);
+
+/* Adds an RFC 3339 time, null for t == 0. */
+bool ei_json_add_time(cJSON *object, const char *name, int64_t t);
+
+/* Unformatted text on the heap, NULL when out of memory. Erase it with ei_free_erased if it may hold a secret. */
+char *ei_json_print(const cJSON *value);
+
+#endif

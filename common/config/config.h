@@ -1,0 +1,98 @@
+/*
+ * The configuration: a libconfig file read into one checked struct that never changes afterwards.
+ *
+ * Strict: a file that others could have written, an unknown key, a wrong type, a value out of range, or a rule whose
+ * group is root, sudo, wheel or adm is an error that names file, line, key and what would do (S41: a missing key never
+ * widens scope). The keys, their defaults and limits are documented in entra-invite.conf(5); a test holds the page
+ * against the key table.
+ */
+#ifndef EI_CONFIG_CONFIG_H
+#define EI_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/account/coverage.h"
+#include "common/base/error.h"
+
+struct ei_strings {
+    char **items;
+    size_t count;
+};
+
+enum ei_user_type { EI_USER_GUEST, EI_USER_MEMBER };                        /* invitedUserType (contract 2.2) */
+enum ei_removal { EI_REMOVAL_KEEP, EI_REMOVAL_DISABLE, EI_REMOVAL_DELETE }; /* mildest first */
+enum ei_credential_type { EI_CREDENTIAL_SECRET };
+
+/* How to invite: Graph's properties (contract 2.2, 2.3). In a rule, already overlaid on the defaults. */
+struct ei_invitation_settings {
+    char *redirect_url;     /* inviteRedirectUrl */
+    char *message_body;     /* customizedMessageBody, "" for none */
+    char *message_language; /* messageLanguage */
+    struct ei_strings cc;   /* ccRecipients: Graph takes one */
+    enum ei_user_type user_type;
+    bool send_message; /* sendInvitationMessage */
+};
+
+struct ei_rule {
+    char *name;
+    char *group;
+    struct ei_strings email_domains; /* folded, as A-labels; empty: any */
+    struct ei_invitation_settings invitation;
+    enum ei_removal on_account_removal;
+    bool existing_invite; /* existing = "invite": accounts found when the rule is first seen are not held */
+};
+
+struct ei_login_address {
+    char *login;
+    char *email;
+};
+
+struct ei_config {
+    char *path; /* the file that was read */
+    char *tenant;
+    char *client_id;
+    char *login_url; /* without a slash at the end; from cloud, or as overridden */
+    char *graph_url;
+    char *ca_file; /* NULL: the system's trust store */
+    enum ei_credential_type credential_type;
+    char *credential_file; /* absolute; from file, or credential_name in $CREDENTIALS_DIRECTORY */
+    struct ei_invitation_settings invitation;
+    struct ei_rule *rules;
+    size_t rule_count;
+    struct ei_login_address *accounts;
+    size_t account_count;
+    int refresh_interval;        /* seconds */
+    int hook_wait;               /* seconds */
+    int max_new;                 /* 0: no limit */
+    int max_age;                 /* seconds, 0: never */
+    struct ei_coverage coverage; /* the groups of the rules, in their order, and minimum_uid */
+    char *state_dir;             /* private/ is below it */
+    char *socket;
+};
+
+/* Reads and checks; logs, as LOG_WARNING, what is allowed but will not do what it seems to (contract 2.3). NULL path:
+ * the built-in one. On error err has file, line, key, reason. The owner frees it. */
+enum ei_err ei_config_load(const char *path, struct ei_config **ret_config, struct ei_error *err);
+void ei_config_free(struct ei_config *config);
+
+/* What redirect_url and message_language may be, in the file and on the command line alike. */
+bool ei_redirect_url_valid(const char *url);
+bool ei_language_valid(const char *language);
+
+/* Logs what is allowed and has no effect at Microsoft (contract 2.3); for the worker, once. */
+void ei_config_warn(const struct ei_config *config);
+
+/* NULL if there is no such rule. */
+const struct ei_rule *ei_config_rule(const struct ei_config *config, const char *name);
+
+/* The address that `accounts` gives this login, NULL if none. */
+const char *ei_config_address(const struct ei_config *config, const char *login);
+
+/* Every key the file may hold, for the test that the manual names each: "refresh_interval", "invitation.cc",
+ * "rules.group", … NULL-terminated. */
+const char *const *ei_config_keys(void);
+
+#endif

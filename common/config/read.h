@@ -1,0 +1,39 @@
+/* From checked settings to the struct: strings, lists, the invitation block; and the rules that one value must obey. */
+#ifndef EI_CONFIG_READ_H
+#define EI_CONFIG_READ_H
+
+#include <libconfig.h>
+
+#include "common/config/config.h"
+
+#define EI_DEFAULT_LANGUAGE "en-US" /* Graph's own (contract 2.3) */
+
+/* *field becomes a copy of the member, or of fallback (NULL: stays NULL) where it is absent. */
+enum ei_err ei_read_text(const config_setting_t *group, const char *name, const char *fallback, char **field,
+                         struct ei_error *err);
+/* *ret_index: which of the choices (NULL-terminated) the member names; the first where it is absent. */
+enum ei_err ei_read_choice(const config_setting_t *group, const char *name, const char *const *choices, int *ret_index,
+                           struct ei_error *err);
+enum ei_err ei_read_strings(const config_setting_t *list, struct ei_strings *strings, struct ei_error *err);
+void ei_strings_free(struct ei_strings *strings);
+
+/* defaults NULL: the compiled-in ones. group NULL: a copy of defaults. */
+enum ei_err ei_read_invitation(const config_setting_t *group, const struct ei_invitation_settings *defaults,
+                               struct ei_invitation_settings *settings, struct ei_error *err);
+void ei_invitation_free(struct ei_invitation_settings *settings);
+
+/* "KEY: missing" (or empty, with its line), and what it should be. */
+enum ei_err ei_read_missing(const config_setting_t *root, const char *key, const char *what, struct ei_error *err);
+
+/* https://HOST[:PORT] and nothing behind it; one slash at the end is dropped from the copy. */
+enum ei_err ei_read_root_url(const config_setting_t *group, const char *name, const char *fallback, char **field,
+                             struct ei_error *err);
+
+/* The parts of the configuration, each from its keys at the root: connection.c, rules.c. */
+enum ei_err ei_read_tenant(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
+enum ei_err ei_read_cloud(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
+enum ei_err ei_read_credential(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
+enum ei_err ei_read_rules(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
+enum ei_err ei_read_accounts(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
+
+#endif

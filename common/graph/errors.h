@@ -1,0 +1,45 @@
+/*
+ * What a complete answer outside 2xx means: Graph's error object (contract 6), the invitation service's (2.7) and the
+ * login service's (1.7). Pure: no transfer, no token.
+ */
+#ifndef EI_GRAPH_ERRORS_H
+#define EI_GRAPH_ERRORS_H
+
+#include <stddef.h>
+
+#include "common/graph/graph.h"
+
+/* What a request was about: it decides what a 4xx means. */
+enum ei_about {
+    EI_ABOUT_OTHER,      /* collections, the tenant */
+    EI_ABOUT_OBJECT,     /* one object by its id: a 404 is an answer about it */
+    EI_ABOUT_INVITATION, /* POST /invitations: contract 2.7 */
+};
+
+struct ei_answer {
+    long status;
+    const char *body; /* length bytes, may be NULL when length is 0 */
+    size_t length;
+    const char *request_id; /* of the header, NULL or "" if none came; it beats the body's */
+    const char *location;   /* where a 3xx points, NULL if unknown */
+};
+
+/* Fills outcome, error and user_id; leaves the rest. Branches on status and code, on the message only for invitations
+ * (contract 6: nothing else tells those cases apart). */
+void ei_graph_error_read(const struct ei_answer *answer, enum ei_about about, struct ei_graph_result *result);
+
+/* The same for the token endpoint and the OpenID metadata. A known AADSTS number chooses the mend, else `error` does,
+ * as any OAuth server sends it; EI_GRAPH_ANSWER for a 4xx without one. */
+void ei_login_error_read(const struct ei_answer *answer, struct ei_graph_result *result);
+
+/* One line of well-formed UTF-8 from untrusted text, cut at a character to fit size: runs of blanks and control
+ * characters become one blank, broken bytes a question mark. */
+void ei_graph_text(char *out, size_t size, const char *in);
+
+/* Copies a request id if it looks like one (letters, digits and '-'), else leaves "". */
+void ei_graph_request_id(char out[EI_REQUEST_ID_MAX], const char *in);
+
+/* Fills err for a 3xx: redirects are never followed. Names the host it points to only: a query may hold secrets. */
+void ei_graph_redirected(const struct ei_answer *answer, struct ei_error *err);
+
+#endif

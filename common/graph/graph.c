@@ -1,0 +1,444 @@
+#include "common/graph/graph.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/clock.h"
+#include "common/graph/errors.h"
+#include "common/graph/link.h"
+#include "common/graph/memory.h"
+#include "common/graph/request.h"
+#include "common/graph/retry.h"
+
+enum { DEFAULT_CONNECTIONS = 16, DEFAULT_TIMEOUT_MS = 60 * 1000, TENANT_MAX = 253, CLIENT_ID_MAX = 128 };
+
+/* The tenant becomes part of a URL's path; the shared authorities would give a token of no tenant (contract 1.1). */
+static enum ei_err check_options(const struct ei_graph_options *options, struct ei_error *err)
+{
+    static const char *const shared[] = {"common", "organizations", "consumers"};
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+    const char *tenant = options->tenant != NULL ? options->tenant : "";
+    const char *client_id = options->client_id != NULL ? options->client_id : "";
+    size_t length = strlen(tenant);
+
+    if (length == 0 || length > TENANT_MAX || strspn(tenant, allowed) != length || !isalnum((unsigned char)tenant[0]))
+        return ei_fail(err, EI_CONFIG, "tenant: \"%.200s\" is neither a domain name nor an id", tenant);
+    for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++)
+        if (strcasecmp(tenant, shared[i]) == 0)
+            return ei_fail(err, EI_CONFIG, "tenant: \"%s\" names no tenant", tenant);
+    length = strlen(client_id);
+    if (length == 0 || length > CLIENT_ID_MAX || strspn(client_id, allowed) != length)
+        return ei_fail(err, EI_CONFIG, "client_id: \"%.200s\" is not an application's id", client_id);
+    enum ei_err rc = ei_link_check_root("login_url", options->login_url, err);
+    return rc != EI_OK ? rc : ei_link_check_root("graph_url", options->graph_url, err);
+}
+
+static bool copy(char **to, const char *from)
+{
+    *to = strdup(from);
+    return *to != NULL;
+}
+
+static bool open_curl(struct ei_graph *graph)
+{
+    graph->multi = curl_multi_init();
+    graph->share = curl_share_init();
+    /* TLS sessions are kept over connections, so that the fresh one of each mail POST (X6) is cheaper. */
+    return graph->multi != NULL && graph->share != NULL &&
+           curl_share_setopt(graph->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
+}
+
+enum ei_err ei_graph_new(const struct ei_graph_options *options, struct ei_graph **ret_graph, struct ei_error *err)
+{
+    enum ei_err rc = check_options(options, err);
+    if (rc != EI_OK)
+        return rc;
+    if (!ei_graph_memory_init())
+        return ei_fail(err, EI_NOMEM, "libcurl could not be initialised");
+    struct ei_graph *graph = calloc(1, sizeof *graph);
+    if (graph == NULL) {
+        curl_global_cleanup();
+        return ei_fail(err, EI_NOMEM, "no memory for the connection to Microsoft Graph");
+    }
+    TAILQ_INIT(&graph->queue);
+    TAILQ_INIT(&graph->flying);
+    TAILQ_INIT(&graph->ended);
+    graph->credential = options->credential;
+    graph->connections = options->connections > 0 ? (size_t)options->connections : DEFAULT_CONNECTIONS;
+    graph->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
+    ei_pace_init(&graph->pace, ei_monotonic_ms());
+    if (!copy(&graph->tenant, options->tenant) || !copy(&graph->client_id, options->client_id) ||
+        !copy(&graph->login_url, options->login_url) || !copy(&graph->graph_url, options->graph_url) ||
+        (options->ca_file != NULL && !copy(&graph->ca_file, options->ca_file)) || !open_curl(graph)) {
+        ei_graph_free(graph);
+        return ei_fail(err, EI_NOMEM, "no memory for the connection to Microsoft Graph");
+    }
+    *ret_graph = graph;
+    return EI_OK;
+}
+
+/* --- a request's life --- */
+
+static void request_free(struct ei_request *request)
+{
+    ei_http_land(request);
+    ei_buffer_free(&request->body);
+    ei_buffer_free(&request->answer);
+    free(request->url);
+    free(request);
+}
+
+static struct ei_request *request_new(struct ei_graph *graph, ei_request_done *done, void *context)
+{
+    struct ei_request *request = calloc(1, sizeof *request);
+
+    if (request == NULL)
+        return NULL;
+    request->graph = graph;
+    request->done = done;
+    request->context = context;
+    request->serial_at_start = ei_token_usable(graph) ? graph->token.serial : 0;
+    ei_buffer_init(&request->body, EI_BODY_MAX);
+    ei_buffer_init(&request->answer, EI_BODY_MAX);
+    return request;
+}
+
+static void end(struct ei_request *request)
+{
+    TAILQ_INSERT_TAIL(&request->graph->ended, request, link);
+}
+
+static void end_unsent(struct ei_request *request, const struct ei_error *err)
+{
+    request->result =
+        (struct ei_graph_result){.outcome = EI_GRAPH_NOT_SENT, .error = *err, .retry_after = -1, .status = 0};
+    end(request);
+}
+
+static char *join_url(const struct ei_graph *graph, const struct ei_request_spec *spec)
+{
+    const char *root = spec->service == EI_SERVICE_LOGIN ? graph->login_url : graph->graph_url;
+    struct ei_buffer url;
+
+    if (spec->target[0] != '/')
+        return strdup(spec->target);
+    ei_buffer_init(&url, EI_LINK_MAX);
+    if (!ei_buffer_append_text(&url, root) || !ei_buffer_append_text(&url, spec->target)) {
+        ei_buffer_free(&url);
+        return NULL;
+    }
+    return url.data;
+}
+
+enum ei_err ei_request_start(struct ei_graph *graph, const struct ei_request_spec *spec, ei_request_done *done,
+                             void *context)
+{
+    if (graph->closing)
+        return EI_BUSY;
+    struct ei_request *request = request_new(graph, done, context);
+    if (request == NULL)
+        return EI_NOMEM;
+    request->method = spec->method;
+    request->service = spec->service;
+    request->about = spec->about;
+    request->mail = spec->mail;
+    request->url = join_url(graph, spec);
+    ei_graph_request_id(request->crid, spec->crid);
+    if (request->crid[0] == '\0')
+        ei_guid_new(request->crid);
+    if (request->url == NULL || (spec->body != NULL && !ei_buffer_append_text(&request->body, spec->body))) {
+        request_free(request);
+        return EI_NOMEM;
+    }
+    graph->active++;
+    if (spec->method != EI_GET && spec->service == EI_SERVICE_GRAPH)
+        ei_pace_take(&graph->pace, 1, ei_monotonic_ms());
+    if (spec->service == EI_SERVICE_LOGIN)
+        TAILQ_INSERT_HEAD(&graph->queue, request, link);
+    else
+        TAILQ_INSERT_TAIL(&graph->queue, request, link);
+    return EI_OK;
+}
+
+enum ei_err ei_request_start_failed(struct ei_graph *graph, const struct ei_error *err, ei_request_done *done,
+                                    void *context)
+{
+    if (graph->closing)
+        return EI_BUSY;
+    struct ei_request *request = request_new(graph, done, context);
+    if (request == NULL)
+        return EI_NOMEM;
+    graph->active++;
+    end_unsent(request, err);
+    return EI_OK;
+}
+
+void ei_graph_fail_waiting(struct ei_graph *graph, const struct ei_graph_result *why)
+{
+    struct ei_request *request = TAILQ_FIRST(&graph->queue);
+
+    while (request != NULL) {
+        struct ei_request *next = TAILQ_NEXT(request, link);
+        if (request->service == EI_SERVICE_GRAPH) {
+            TAILQ_REMOVE(&graph->queue, request, link);
+            end_unsent(request, &why->error);
+            request->result.retry_after = why->retry_after;
+        }
+        request = next;
+    }
+}
+
+/* --- hold and pace --- */
+
+static int64_t hold_left_ms(const struct ei_graph *graph)
+{
+    int64_t left = graph->hold_until_ms - ei_monotonic_ms();
+    return left > 0 ? left : 0;
+}
+
+/* until: the end as it is stored; what was stored must come back unchanged, or each restart would hold for longer. */
+static void hold_for(struct ei_graph *graph, int64_t left_ms, int64_t until)
+{
+    int64_t until_ms = ei_monotonic_ms() + left_ms;
+
+    if (until_ms <= graph->hold_until_ms)
+        return;
+    graph->hold_until_ms = until_ms;
+    graph->hold_until = until;
+}
+
+/* With jitter, lest all hosts of a fleet come back at one instant. */
+void ei_graph_hold(struct ei_graph *graph, int64_t seconds)
+{
+    int64_t left_ms = seconds * 1000 + 20 + ei_random_below(1000);
+
+    hold_for(graph, left_ms, ei_now() + left_ms / 1000 + 1);
+}
+
+void ei_graph_set_hold(struct ei_graph *graph, int64_t until)
+{
+    int64_t now = ei_now();
+
+    /* A clock that was wrong when it was stored must not hold for years (X8). */
+    if (until > now + EI_RETRY_CAP)
+        until = now + EI_RETRY_CAP;
+    if (until > now)
+        hold_for(graph, (until - now) * 1000, until);
+}
+
+int64_t ei_graph_hold_until(const struct ei_graph *graph)
+{
+    return hold_left_ms(graph) != 0 ? graph->hold_until : 0;
+}
+
+bool ei_graph_may_send(struct ei_graph *graph, unsigned writes, int64_t *ret_wait_ms)
+{
+    int64_t hold = hold_left_ms(graph);
+    int64_t pace = ei_pace_wait_ms(&graph->pace, writes, ei_monotonic_ms());
+
+    *ret_wait_ms = hold > pace ? hold : pace;
+    return *ret_wait_ms == 0;
+}
+
+void ei_graph_drop_token(struct ei_graph *graph)
+{
+    ei_token_drop(graph);
+}
+
+/* --- progress --- */
+
+static bool needs_token(const struct ei_request *request)
+{
+    return request->service == EI_SERVICE_GRAPH;
+}
+
+/* A 503 wants a new connection. Those that are open can be closed only when nothing flies on them. */
+static void renew_connections(struct ei_graph *graph)
+{
+    if (!graph->new_connections || graph->flying_count != 0)
+        return;
+    CURLM *multi = curl_multi_init();
+    if (multi == NULL)
+        return;
+    curl_multi_cleanup(graph->multi);
+    graph->multi = multi;
+    graph->new_connections = false;
+}
+
+static void launch(struct ei_graph *graph, struct ei_request *request)
+{
+    struct ei_error err = {0};
+
+    TAILQ_REMOVE(&graph->queue, request, link);
+    if (request->service == EI_SERVICE_GRAPH && hold_left_ms(graph) != 0) {
+        ei_fail(&err, EI_THROTTLED, "not sent: Microsoft Graph asked to wait");
+        end_unsent(request, &err);
+        request->result.retry_after = hold_left_ms(graph) / 1000 + 1;
+        return;
+    }
+    renew_connections(graph);
+    request->serial_used = graph->token.serial;
+    if (!ei_http_launch(request)) {
+        ei_fail(&err, EI_NOMEM, "no memory for a request");
+        end_unsent(request, &err);
+        return;
+    }
+    TAILQ_INSERT_TAIL(&graph->flying, request, link);
+    graph->flying_count++;
+}
+
+/* The head of the queue can go on: it can be sent, or end, or have its token asked for. */
+static bool runnable(const struct ei_graph *graph)
+{
+    const struct ei_request *head = TAILQ_FIRST(&graph->queue);
+
+    if (head == NULL || graph->flying_count >= graph->connections)
+        return false;
+    return !needs_token(head) || !graph->token.fetching || hold_left_ms(graph) != 0;
+}
+
+static void pump(struct ei_graph *graph)
+{
+    while (runnable(graph)) {
+        struct ei_request *head = TAILQ_FIRST(&graph->queue);
+        struct ei_graph_result why = {.outcome = EI_GRAPH_NOT_SENT, .retry_after = -1};
+        if (!needs_token(head) || ei_token_usable(graph) || hold_left_ms(graph) != 0)
+            launch(graph, head);
+        else if (ei_token_fetch(graph, &why.error) != EI_OK)
+            ei_graph_fail_waiting(graph, &why);
+    }
+}
+
+/* A complete 401 had no effect, and the token may have been revoked or have expired early: once more with a new one,
+ * unless the one that was refused was fetched for this very request. */
+static bool repeat_unauthorized(struct ei_graph *graph, struct ei_request *request)
+{
+    if (request->result.error.code != EI_UNAUTHORIZED || request->repeated || graph->closing ||
+        request->serial_at_start == 0 || request->serial_at_start != request->serial_used)
+        return false;
+    if (graph->token.serial == request->serial_used)
+        ei_token_drop(graph);
+    request->repeated = true;
+    ei_buffer_free(&request->answer);
+    request->header_bytes = 0;
+    request->retry_after[0] = request->date[0] = request->request_id[0] = '\0';
+    if (request->method == EI_GET)
+        ei_guid_new(request->crid);
+    else
+        ei_pace_take(&graph->pace, 1, ei_monotonic_ms());
+    TAILQ_INSERT_HEAD(&graph->queue, request, link);
+    return true;
+}
+
+static void land(struct ei_graph *graph, struct ei_request *request, CURLcode code)
+{
+    TAILQ_REMOVE(&graph->flying, request, link);
+    graph->flying_count--;
+    ei_outcome_read(request, code);
+    ei_http_land(request);
+    if (!repeat_unauthorized(graph, request))
+        end(request);
+}
+
+static void collect(struct ei_graph *graph)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(graph->multi, &left)) != NULL) {
+        struct ei_request *request = NULL;
+        if (message->msg == CURLMSG_DONE &&
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&request) == CURLE_OK)
+            land(graph, request, message->data.result);
+    }
+}
+
+/* What a callback starts is in the queue afterwards, or in ended for the next round. */
+static void deliver(struct ei_graph *graph)
+{
+    struct ei_request_list due = TAILQ_HEAD_INITIALIZER(due);
+    struct ei_request *request;
+
+    TAILQ_CONCAT(&due, &graph->ended, link);
+    while ((request = TAILQ_FIRST(&due)) != NULL) {
+        TAILQ_REMOVE(&due, request, link);
+        struct ei_reply reply = {.result = &request->result};
+        if (request->result.outcome == EI_GRAPH_DONE) {
+            reply.body = request->answer.data != NULL ? request->answer.data : "";
+            reply.length = request->answer.length;
+        }
+        request->done(request->context, &reply);
+        graph->active--;
+        request_free(request);
+    }
+}
+
+void ei_graph_dispatch(struct ei_graph *graph)
+{
+    int running;
+
+    pump(graph);
+    (void)curl_multi_perform(graph->multi, &running);
+    collect(graph);
+    deliver(graph);
+    if (runnable(graph)) {
+        pump(graph);
+        (void)curl_multi_perform(graph->multi, &running);
+        collect(graph); /* what failed at once would not wake ei_graph_wait */
+    }
+}
+
+enum ei_err ei_graph_wait(struct ei_graph *graph, struct curl_waitfd *extra, unsigned count, int timeout_ms)
+{
+    int ready;
+
+    if (!TAILQ_EMPTY(&graph->ended) || runnable(graph))
+        timeout_ms = 0;
+    for (unsigned i = 0; i < count; i++)
+        extra[i].revents = 0;
+    CURLMcode code = curl_multi_poll(graph->multi, extra, count, timeout_ms, &ready);
+    if (code == CURLM_OK)
+        return EI_OK;
+    return code == CURLM_OUT_OF_MEMORY ? EI_NOMEM : EI_IO;
+}
+
+size_t ei_graph_active(const struct ei_graph *graph)
+{
+    return graph->active;
+}
+
+static void end_all(struct ei_graph *graph)
+{
+    struct ei_request *request;
+    struct ei_error err;
+
+    ei_fail(&err, EI_UNREACHABLE, "not sent: this program ends");
+    while ((request = TAILQ_FIRST(&graph->flying)) != NULL)
+        land(graph, request, CURLE_ABORTED_BY_CALLBACK);
+    while ((request = TAILQ_FIRST(&graph->queue)) != NULL) {
+        TAILQ_REMOVE(&graph->queue, request, link);
+        end_unsent(request, &err);
+    }
+    while (!TAILQ_EMPTY(&graph->ended))
+        deliver(graph);
+}
+
+void ei_graph_free(struct ei_graph *graph)
+{
+    if (graph == NULL)
+        return;
+    graph->closing = true;
+    end_all(graph);
+    ei_token_drop(graph);
+    curl_multi_cleanup(graph->multi);
+    curl_share_cleanup(graph->share);
+    curl_global_cleanup();
+    free(graph->tenant);
+    free(graph->client_id);
+    free(graph->login_url);
+    free(graph->graph_url);
+    free(graph->ca_file);
+    free(graph);
+}

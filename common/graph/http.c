@@ -1,0 +1,199 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/paths.h"
+#include "common/graph/request.h"
+
+enum { CONNECT_TIMEOUT_MS = 10 * 1000, LOW_SPEED_BYTES = 16, LOW_SPEED_SECONDS = 45 };
+
+static size_t on_body(char *data, size_t size, size_t count, void *context)
+{
+    struct ei_request *request = context;
+
+    if (ei_buffer_append(&request->answer, data, size * count))
+        return size * count;
+    request->too_large = true;
+    return 0;
+}
+
+/* Copies the value if the line is this header; one that is too long is as good as none. */
+static void keep_header(const char *line, size_t length, const char *name, char value[EI_HEADER_VALUE_MAX])
+{
+    size_t name_length = strlen(name);
+
+    if (length <= name_length || line[name_length] != ':' || strncasecmp(line, name, name_length) != 0)
+        return;
+    line += name_length + 1;
+    length -= name_length + 1;
+    while (length != 0 && (*line == ' ' || *line == '\t')) {
+        line++;
+        length--;
+    }
+    while (length != 0 && (unsigned char)line[length - 1] <= ' ')
+        length--;
+    if (length >= EI_HEADER_VALUE_MAX || memchr(line, '\0', length) != NULL)
+        length = 0;
+    memcpy(value, line, length);
+    value[length] = '\0';
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *context)
+{
+    struct ei_request *request = context;
+    size_t length = size * count;
+
+    request->header_bytes += length;
+    if (request->header_bytes > EI_HEADERS_MAX) {
+        request->too_large = true;
+        return 0;
+    }
+    if (length >= 5 && strncmp(data, "HTTP/", 5) == 0) /* what came before was an interim answer's */
+        request->retry_after[0] = request->date[0] = request->request_id[0] = '\0';
+    keep_header(data, length, "Retry-After", request->retry_after);
+    keep_header(data, length, "Date", request->date);
+    keep_header(data, length, request->service == EI_SERVICE_LOGIN ? "x-ms-request-id" : "request-id",
+                request->request_id);
+    return length;
+}
+
+static bool add_header(struct ei_request *request, const char *line)
+{
+    struct curl_slist *list = curl_slist_append(request->headers, line);
+
+    if (list == NULL)
+        return false;
+    request->headers = list;
+    return true;
+}
+
+/* A header of our own and not CURLOPT_XOAUTH2_BEARER: it can be erased after use (K4), and with no redirects it goes
+ * to the one host of the URL. */
+static bool add_authorization(struct ei_request *request)
+{
+    struct ei_buffer line;
+    bool added;
+
+    ei_buffer_init(&line, EI_HEADERS_MAX);
+    added = ei_buffer_append_text(&line, "Authorization: Bearer ") &&
+            ei_buffer_append_text(&line, request->graph->token.value.data) && add_header(request, line.data);
+    ei_buffer_free(&line);
+    return added;
+}
+
+static bool add_headers(struct ei_request *request)
+{
+    char crid[sizeof "client-request-id: " + EI_REQUEST_ID_MAX];
+    const char *type = request->service == EI_SERVICE_LOGIN ? "Content-Type: application/x-www-form-urlencoded"
+                                                            : "Content-Type: application/json";
+
+    snprintf(crid, sizeof crid, "client-request-id: %s", request->crid);
+    return add_header(request, "Accept: application/json") && add_header(request, "Expect:") &&
+           (request->crid[0] == '\0' || add_header(request, crid)) &&
+           (request->body.data == NULL || add_header(request, type)) &&
+           (request->service == EI_SERVICE_LOGIN || add_authorization(request));
+}
+
+#define SET(option, value) (curl_easy_setopt(easy, (option), (value)) == CURLE_OK)
+
+/* K5: https only, to the configured host only, nothing taken from the environment or the user's files. */
+static bool set_protocol(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    bool https_only = SET(CURLOPT_PROTOCOLS_STR, "https") && SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
+#else
+    bool https_only =
+        SET(CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS) && SET(CURLOPT_REDIR_PROTOCOLS, (long)CURLPROTO_HTTPS);
+#endif
+    return https_only && SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_UNRESTRICTED_AUTH, 0L) &&
+           SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) && SET(CURLOPT_PROXY, "") &&
+           SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) && SET(CURLOPT_HTTP09_ALLOWED, 0L);
+}
+
+static bool set_tls(CURL *easy, const struct ei_graph *graph)
+{
+    if (!SET(CURLOPT_SSL_VERIFYPEER, 1L) || !SET(CURLOPT_SSL_VERIFYHOST, 2L) ||
+        !SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) || !SET(CURLOPT_SHARE, graph->share))
+        return false;
+    /* ca_file is instead of the system's certificates, not beside them: without this the directory would count too. */
+    if (graph->ca_file != NULL)
+        return SET(CURLOPT_CAINFO, graph->ca_file) && SET(CURLOPT_CAPATH, NULL);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* Reading the system's bundle is most of the cost of a fresh connection (each mail POST). libcurl keeps it parsed,
+     * but only where no directory is searched as well. */
+    char *bundle = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_CAINFO, &bundle) == CURLE_OK && bundle != NULL)
+        return SET(CURLOPT_CAPATH, NULL);
+#endif
+    return true;
+}
+
+static bool set_limits(CURL *easy, const struct ei_graph *graph)
+{
+    return SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS) &&
+           SET(CURLOPT_TIMEOUT_MS, graph->timeout_ms) && SET(CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES) &&
+           SET(CURLOPT_LOW_SPEED_TIME, (long)LOW_SPEED_SECONDS) &&
+           SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)EI_BODY_MAX);
+}
+
+/* X6: libcurl repeats a request by itself when a kept connection dies before an answer, whatever the method; on a
+ * connection that nobody used before it does not. */
+static bool set_connection(CURL *easy, const struct ei_request *request)
+{
+    if (request->mail)
+        return SET(CURLOPT_FRESH_CONNECT, 1L) && SET(CURLOPT_FORBID_REUSE, 1L) &&
+               SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    return SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) && SET(CURLOPT_PIPEWAIT, 1L) &&
+           SET(CURLOPT_FRESH_CONNECT, request->graph->new_connections ? 1L : 0L);
+}
+
+static bool set_method(CURL *easy, const struct ei_request *request)
+{
+    bool set = true;
+
+    if (request->method == EI_POST || request->body.data != NULL)
+        set = SET(CURLOPT_POST, 1L) && SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length) &&
+              SET(CURLOPT_POSTFIELDS, request->body.data != NULL ? request->body.data : "");
+    if (request->method == EI_PATCH)
+        return set && SET(CURLOPT_CUSTOMREQUEST, "PATCH");
+    if (request->method == EI_DELETE)
+        return set && SET(CURLOPT_CUSTOMREQUEST, "DELETE");
+    return set;
+}
+
+static bool set_receivers(CURL *easy, struct ei_request *request)
+{
+    return SET(CURLOPT_WRITEFUNCTION, on_body) && SET(CURLOPT_WRITEDATA, request) &&
+           SET(CURLOPT_HEADERFUNCTION, on_header) && SET(CURLOPT_HEADERDATA, request) &&
+           SET(CURLOPT_ERRORBUFFER, request->curl_error) && SET(CURLOPT_PRIVATE, request);
+}
+
+bool ei_http_launch(struct ei_request *request)
+{
+    struct ei_graph *graph = request->graph;
+    CURL *easy = curl_easy_init();
+
+    request->easy = easy;
+    request->curl_error[0] = '\0';
+    if (easy != NULL && set_protocol(easy) && set_tls(easy, graph) && set_limits(easy, graph) &&
+        set_connection(easy, request) && set_method(easy, request) && set_receivers(easy, request) &&
+        SET(CURLOPT_URL, request->url) && SET(CURLOPT_USERAGENT, "entra-invite/" EI_VERSION) && add_headers(request) &&
+        SET(CURLOPT_HTTPHEADER, request->headers) && curl_multi_add_handle(graph->multi, easy) == CURLM_OK)
+        return true;
+    ei_http_land(request);
+    return false;
+}
+
+void ei_http_land(struct ei_request *request)
+{
+    if (request->easy != NULL) {
+        (void)curl_multi_remove_handle(request->graph->multi, request->easy);
+        curl_easy_cleanup(request->easy);
+        request->easy = NULL;
+    }
+    for (struct curl_slist *header = request->headers; header != NULL; header = header->next)
+        explicit_bzero(header->data, strlen(header->data));
+    curl_slist_free_all(request->headers);
+    request->headers = NULL;
+}

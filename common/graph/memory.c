@@ -1,0 +1,56 @@
+#include "common/graph/memory.h"
+
+#include <curl/curl.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void free_erased(void *memory)
+{
+    if (memory != NULL) {
+        explicit_bzero(memory, malloc_usable_size(memory));
+        free(memory);
+    }
+}
+
+/* realloc would free the old place by itself, content and all. */
+static void *realloc_erased(void *memory, size_t size)
+{
+    void *moved = malloc(size);
+
+    if (moved != NULL && memory != NULL) {
+        size_t old = malloc_usable_size(memory);
+        memcpy(moved, memory, old < size ? old : size);
+        free_erased(memory);
+    }
+    return moved;
+}
+
+bool ei_graph_memory_init(void)
+{
+    return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free_erased, realloc_erased, strdup, calloc) == CURLE_OK;
+}
+
+/* Without recursion: the depth is the sender's choice. */
+static const cJSON *next_item(const cJSON *item, const cJSON **parents, size_t *depth, size_t room)
+{
+    if (item->child != NULL && *depth < room) {
+        parents[(*depth)++] = item;
+        return item->child;
+    }
+    while (item != NULL && item->next == NULL)
+        item = *depth > 0 ? parents[--*depth] : NULL;
+    return item != NULL ? item->next : NULL;
+}
+
+void ei_graph_json_free(cJSON *value)
+{
+    enum { ROOM = 66 }; /* ei_json_parse allows 64 levels */
+    const cJSON *parents[ROOM];
+    size_t depth = 0;
+
+    for (const cJSON *item = value; item != NULL; item = next_item(item, parents, &depth, ROOM))
+        if (item->valuestring != NULL)
+            explicit_bzero(item->valuestring, strlen(item->valuestring));
+    cJSON_Delete(value);
+}

@@ -1,0 +1,150 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/graph/errors.h"
+#include "common/graph/request.h"
+#include "common/graph/retry.h"
+
+enum { HOST_MAX = 128 };
+
+static void host_of(const struct ei_request *request, char host[HOST_MAX])
+{
+    char *found = NULL;
+    CURLU *url = curl_url();
+
+    host[0] = '\0';
+    if (url != NULL && curl_url_set(url, CURLUPART_URL, request->url, 0) == CURLUE_OK &&
+        curl_url_get(url, CURLUPART_HOST, &found, 0) == CURLUE_OK)
+        ei_graph_text(host, HOST_MAX, found);
+    curl_free(found);
+    curl_url_cleanup(url);
+}
+
+/*
+ * X5: not one byte of the request was written. A count of 0 alone does not prove that: a write that failed or timed out
+ * half-way is not counted, so the failure must lie before the request's turn (PRETRANSFER is 0 until the connection
+ * stands) or be of a kind that only comes before it.
+ */
+static bool nothing_sent(CURL *easy, CURLcode code)
+{
+    long bytes = 0;
+    curl_off_t turn = 0;
+
+    if (curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes) != CURLE_OK || bytes != 0)
+        return false;
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return true;
+    default:
+        return curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &turn) == CURLE_OK && turn == 0;
+    }
+}
+
+static bool is_trust(CURLcode code)
+{
+    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+           code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_INVALIDCERTSTATUS || code == CURLE_SSL_CRL_BADFILE;
+}
+
+static void read_failure(struct ei_request *request, CURLcode code)
+{
+    struct ei_graph_result *result = &request->result;
+    bool unsent = nothing_sent(request->easy, code);
+    bool read = request->method == EI_GET || request->service == EI_SERVICE_LOGIN;
+    const char *reason = request->curl_error[0] != '\0' ? request->curl_error : curl_easy_strerror(code);
+    char host[HOST_MAX];
+
+    host_of(request, host);
+    result->outcome = unsent ? EI_GRAPH_NOT_SENT : EI_GRAPH_UNCLEAR;
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        reason = "this program ends";
+    if (is_trust(code))
+        ei_fail(&result->error, EI_TLS_TRUST, "%s: certificate not trusted: %.300s", host, reason);
+    else if (request->too_large || code == CURLE_FILESIZE_EXCEEDED)
+        ei_fail(&result->error, EI_GRAPH_ANSWER, "%s: the answer is larger than any that makes sense", host);
+    else if (code == CURLE_OUT_OF_MEMORY)
+        ei_fail(&result->error, EI_NOMEM, "%s: no memory for the request", host);
+    else if (result->status == 429)
+        ei_fail(&result->error, EI_THROTTLED, "%s: answered 429, then: %.300s", host, reason);
+    else if (unsent || read)
+        ei_fail(&result->error, EI_UNREACHABLE, "%s: %.300s", host, reason);
+    else
+        ei_fail(&result->error, EI_GRAPH_AMBIGUOUS, "%s: no whole answer: %.300s", host, reason);
+    ei_graph_request_id(result->error.request_id, request->request_id);
+}
+
+/* Obeyed even if the body was cut off: the status and the header came. */
+static void obey(struct ei_graph *graph, const struct ei_graph_result *result)
+{
+    if (result->status == 429)
+        ei_graph_hold(graph, result->retry_after >= 0 ? result->retry_after : EI_RETRY_DEFAULT);
+    else if ((result->status == 503 || result->status == 504) && result->retry_after >= 0)
+        ei_graph_hold(graph, result->retry_after);
+    if (result->status == 503)
+        graph->new_connections = true;
+}
+
+/* K8: what identifies a call to Microsoft's support, without a secret. The path only: a query holds an address. */
+static void log_call(const struct ei_request *request)
+{
+    static const char *const methods[] = {
+        [EI_GET] = "GET", [EI_POST] = "POST", [EI_PATCH] = "PATCH", [EI_DELETE] = "DELETE"};
+    const struct ei_graph_result *result = &request->result;
+    const char *path = strchr(request->url + strlen("https://"), '/');
+    int priority = request->method != EI_GET && request->service == EI_SERVICE_GRAPH ? LOG_INFO : LOG_DEBUG;
+
+    path = path != NULL ? path : "/";
+    ei_log(priority, "%s %.*s: %ld %s, request-id %s, client-request-id %s, date %s", methods[request->method],
+           (int)strcspn(path, "?"), path, result->status, ei_err_name(result->error.code),
+           result->error.request_id[0] != '\0' ? result->error.request_id : "-",
+           request->crid[0] != '\0' ? request->crid : "-", request->date[0] != '\0' ? request->date : "-");
+}
+
+void ei_outcome_read(struct ei_request *request, CURLcode code)
+{
+    struct ei_graph_result *result = &request->result;
+    struct ei_answer answer = {
+        .body = request->answer.data, .length = request->answer.length, .request_id = request->request_id};
+    char *location = NULL;
+
+    *result = (struct ei_graph_result){.outcome = EI_GRAPH_DONE};
+    (void)curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &answer.status);
+    (void)curl_easy_getinfo(request->easy, CURLINFO_REDIRECT_URL, &location);
+    answer.location = location;
+    result->status = answer.status;
+    result->retry_after = ei_retry_after(request->retry_after[0] != '\0' ? request->retry_after : NULL, request->date);
+    if (code != CURLE_OK)
+        read_failure(request, code);
+    else if (answer.status >= 200 && answer.status <= 299)
+        ei_graph_request_id(result->error.request_id, request->request_id);
+    else if (request->service == EI_SERVICE_LOGIN)
+        ei_login_error_read(&answer, result);
+    else
+        ei_graph_error_read(&answer, request->about, result);
+    obey(request->graph, result);
+    log_call(request);
+}
+
+void ei_reply_bad(struct ei_reply *reply, const char *what)
+{
+    char request_id[EI_REQUEST_ID_MAX];
+
+    memcpy(request_id, reply->result->error.request_id, sizeof request_id);
+    reply->result->outcome = EI_GRAPH_UNCLEAR;
+    ei_fail(&reply->result->error, EI_GRAPH_ANSWER, "status %ld, but %s", reply->result->status, what);
+    memcpy(reply->result->error.request_id, request_id, sizeof request_id);
+    reply->body = NULL;
+    reply->length = 0;
+}

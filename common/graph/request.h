@@ -1,0 +1,149 @@
+/*
+ * One HTTPS request of the graph layer, and the graph itself: for the files of this folder only.
+ *
+ * A request lives in exactly one of three lists: queue (waits for the token or a free slot), flying (in the multi
+ * handle), ended (its callback is due in the next dispatch).
+ */
+#ifndef EI_GRAPH_REQUEST_H
+#define EI_GRAPH_REQUEST_H
+
+#include <sys/queue.h>
+
+#include "common/base/buffer.h"
+#include "common/base/secret.h"
+#include "common/graph/errors.h"
+#include "common/graph/graph.h"
+#include "common/graph/pace.h"
+
+enum {
+    EI_BODY_MAX = 8 * 1024 * 1024, /* bytes of an answer's body; more is an error */
+    EI_HEADERS_MAX = 64 * 1024,    /* bytes of an answer's headers, all lines together */
+    EI_HEADER_VALUE_MAX = 128,     /* of the few header values that are kept */
+};
+
+enum ei_method { EI_GET, EI_POST, EI_PATCH, EI_DELETE };
+enum ei_service { EI_SERVICE_GRAPH, EI_SERVICE_LOGIN };
+
+struct ei_request_spec {
+    enum ei_method method;
+    enum ei_service service; /* GRAPH: with the token, under hold and pace; LOGIN: neither */
+    const char *target;      /* "/path?query" on the service's root, or a whole URL that was checked to be on it */
+    const char *body;        /* NULL: none; copied */
+    const char *crid;        /* NULL: a new one */
+    enum ei_about about;     /* how its errors are read */
+    bool mail;               /* a repeat has an effect: X6 */
+};
+
+/* What a request came to. body: what was answered, NUL-terminated; NULL unless the status was 2xx and the body is
+ * complete. The callee may change result before it hands it on. */
+struct ei_reply {
+    struct ei_graph_result *result;
+    const char *body;
+    size_t length;
+};
+
+typedef void ei_request_done(void *context, struct ei_reply *reply);
+
+struct ei_request {
+    TAILQ_ENTRY(ei_request) link;
+    struct ei_graph *graph;
+    enum ei_method method;
+    enum ei_service service;
+    enum ei_about about;
+    bool mail;
+    bool repeated;            /* after a 401, once */
+    unsigned serial_at_start; /* the token's when the request was made, 0: there was none */
+    unsigned serial_used;
+    char *url;
+    struct ei_buffer body;
+    char crid[EI_REQUEST_ID_MAX];
+    ei_request_done *done;
+    void *context;
+
+    CURL *easy;
+    struct curl_slist *headers;
+    char curl_error[CURL_ERROR_SIZE];
+    struct ei_buffer answer;
+    size_t header_bytes;
+    bool too_large;
+    char retry_after[EI_HEADER_VALUE_MAX];
+    char date[EI_HEADER_VALUE_MAX];
+    char request_id[EI_HEADER_VALUE_MAX];
+
+    struct ei_graph_result result; /* once ended */
+};
+
+TAILQ_HEAD(ei_request_list, ei_request);
+
+struct ei_token {
+    struct ei_secret value; /* empty: none */
+    int64_t renew_ms;       /* monotonic */
+    int64_t renew_at;       /* wall; both, since the monotonic clock stands still in a suspended machine */
+    unsigned serial;        /* rises with every token; 0: there never was one */
+    bool fetching;
+    bool stale; /* the one being fetched is not to be used: it was dropped meanwhile */
+};
+
+struct ei_graph {
+    char *tenant;
+    char *client_id;
+    char *login_url;
+    char *graph_url;
+    char *ca_file;
+    struct ei_credential *credential;
+    size_t connections;
+    long timeout_ms;
+
+    CURLM *multi;
+    CURLSH *share;
+    struct ei_request_list queue;
+    struct ei_request_list flying;
+    struct ei_request_list ended;
+    size_t flying_count;
+    size_t active;
+    bool closing;
+    bool new_connections; /* after a 503: none that is open is used again (contract 6) */
+
+    struct ei_token token;
+    struct ei_pace pace;
+    int64_t hold_until;    /* wall, for the store */
+    int64_t hold_until_ms; /* monotonic: what counts in this run */
+    bool said_identities;  /* each is said once */
+    bool said_proxies;
+};
+
+/* --- graph.c --- */
+
+/* EI_OK: done will be called, from a later dispatch. Else (EI_NOMEM, EI_BUSY while the graph ends) it will not. */
+enum ei_err ei_request_start(struct ei_graph *graph, const struct ei_request_spec *spec, ei_request_done *done,
+                             void *context);
+/* As above, but the request ends unsent with this error: for arguments that must not reach a URL. */
+enum ei_err ei_request_start_failed(struct ei_graph *graph, const struct ei_error *err, ei_request_done *done,
+                                    void *context);
+/* Ends every queued request that waits for a token: none of them was sent. */
+void ei_graph_fail_waiting(struct ei_graph *graph, const struct ei_graph_result *why);
+/* Holds the tenant for so many seconds from now, plus jitter; never shortens a hold. */
+void ei_graph_hold(struct ei_graph *graph, int64_t seconds);
+
+/* --- http.c --- */
+
+/* Makes the easy handle and adds it to the multi handle. */
+bool ei_http_launch(struct ei_request *request);
+/* Takes it out again and erases its headers. The answer stays. */
+void ei_http_land(struct ei_request *request);
+
+/* --- outcome.c --- */
+
+/* Reads what the transfer came to into request->result (X5). */
+void ei_outcome_read(struct ei_request *request, CURLcode code);
+/* Changes a reply that was 2xx but makes no sense: UNCLEAR, EI_GRAPH_ANSWER. */
+void ei_reply_bad(struct ei_reply *reply, const char *what);
+
+/* --- token.c --- */
+
+bool ei_token_usable(const struct ei_graph *graph);
+/* Queues the token request before all others. */
+enum ei_err ei_token_fetch(struct ei_graph *graph, struct ei_error *err);
+void ei_token_drop(struct ei_graph *graph);
+
+#endif

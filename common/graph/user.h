@@ -1,0 +1,26 @@
+/* One user object of Graph (contract 4.1), and the paths that name one. */
+#ifndef EI_GRAPH_USER_H
+#define EI_GRAPH_USER_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/graph/graph.h"
+
+/* $select with exactly the members of struct ei_graph_user. */
+#define EI_USER_SELECT                                                                                                 \
+    "$select=id,userPrincipalName,displayName,mail,userType,creationType,externalUserState,"                           \
+    "externalUserStateChangeDateTime,accountEnabled"
+
+enum { EI_USER_PATH_MAX = 320 };
+
+/* Fills user with pointers into json, which stays the owner. false if it is no user object: not an object, or its id
+ * is no object id. */
+bool ei_user_read(const cJSON *json, struct ei_graph_user *user);
+
+/* prefix + id + suffix. EI_USAGE if id is not an object id: an empty or odd one would name another resource (S41). */
+enum ei_err ei_user_path(char path[EI_USER_PATH_MAX], const char *prefix, const char *id, const char *suffix,
+                         struct ei_error *err);
+
+#endif

@@ -1,0 +1,131 @@
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/json.h"
+#include "common/graph/errors.h"
+#include "common/graph/memory.h"
+#include "common/graph/request.h"
+#include "common/graph/user.h"
+
+/* A request about one user, by id. */
+struct one {
+    ei_graph_user_done *user_done; /* one of the two */
+    ei_graph_plain_done *plain_done;
+    void *context;
+    char id[EI_GUID_TEXT];
+    bool gone_is_done;
+};
+
+static void on_user(void *context, struct ei_reply *reply)
+{
+    struct one *one = context;
+    struct ei_graph_user user;
+    cJSON *json = reply->body != NULL ? ei_json_parse(reply->body, reply->length) : NULL;
+
+    if (reply->result->outcome == EI_GRAPH_DONE && (!ei_user_read(json, &user) || strcasecmp(user.id, one->id) != 0))
+        ei_reply_bad(reply, "the answer is not the user that was asked for");
+    one->user_done(one->context, reply->result, reply->result->outcome == EI_GRAPH_DONE ? &user : NULL);
+    ei_graph_json_free(json);
+    free(one);
+}
+
+static void on_deleted(void *context, struct ei_reply *reply)
+{
+    struct one *one = context;
+    cJSON *json = reply->body != NULL ? ei_json_parse(reply->body, reply->length) : NULL;
+    const char *id = ei_json_string(json, "id");
+
+    if (reply->result->outcome == EI_GRAPH_DONE && (id == NULL || strcasecmp(id, one->id) != 0))
+        ei_reply_bad(reply, "the answer is not the deleted user that was asked for");
+    one->plain_done(one->context, reply->result);
+    ei_graph_json_free(json);
+    free(one);
+}
+
+static void on_change(void *context, struct ei_reply *reply)
+{
+    struct one *one = context;
+    struct ei_graph_result *result = reply->result;
+
+    if (one->gone_is_done && result->outcome == EI_GRAPH_REJECTED && result->error.code == EI_GRAPH_NOT_FOUND) {
+        result->outcome = EI_GRAPH_DONE;
+        result->error.code = EI_OK;
+        result->error.message[0] = '\0';
+    }
+    one->plain_done(one->context, result);
+    free(one);
+}
+
+static void on_refused(void *context, struct ei_reply *reply)
+{
+    struct one *one = context;
+
+    if (one->user_done != NULL)
+        one->user_done(one->context, reply->result, NULL);
+    else
+        one->plain_done(one->context, reply->result);
+    free(one);
+}
+
+/* prefix + id + suffix is the target. */
+static enum ei_err start(struct ei_graph *graph, const struct one *model, const char *id, const char *prefix,
+                         const char *suffix, const struct ei_request_spec *model_spec, ei_request_done *done)
+{
+    char target[EI_USER_PATH_MAX];
+    struct ei_error err;
+    struct ei_request_spec spec = *model_spec;
+    struct one *one = malloc(sizeof *one);
+    enum ei_err rc;
+
+    if (one == NULL)
+        return EI_NOMEM;
+    *one = *model;
+    if (ei_user_path(target, prefix, id, suffix, &err) != EI_OK) {
+        rc = ei_request_start_failed(graph, &err, on_refused, one);
+    } else {
+        memcpy(one->id, id, sizeof one->id);
+        spec.target = target;
+        rc = ei_request_start(graph, &spec, done, one);
+    }
+    if (rc != EI_OK)
+        free(one);
+    return rc;
+}
+
+enum ei_err ei_graph_get_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_user_done *done,
+                              void *context)
+{
+    struct one one = {.user_done = done, .context = context};
+    struct ei_request_spec spec = {.method = EI_GET, .about = EI_ABOUT_OBJECT, .crid = crid};
+
+    return start(graph, &one, id, "/v1.0/users/", "?" EI_USER_SELECT, &spec, on_user);
+}
+
+enum ei_err ei_graph_get_deleted(struct ei_graph *graph, const char *id, const char *crid, ei_graph_plain_done *done,
+                                 void *context)
+{
+    struct one one = {.plain_done = done, .context = context};
+    struct ei_request_spec spec = {.method = EI_GET, .about = EI_ABOUT_OBJECT, .crid = crid};
+
+    return start(graph, &one, id, "/v1.0/directory/deletedItems/", "", &spec, on_deleted);
+}
+
+enum ei_err ei_graph_disable_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_plain_done *done,
+                                  void *context)
+{
+    struct one one = {.plain_done = done, .context = context};
+    struct ei_request_spec spec = {
+        .method = EI_PATCH, .about = EI_ABOUT_OBJECT, .crid = crid, .body = "{\"accountEnabled\":false}"};
+
+    return start(graph, &one, id, "/v1.0/users/", "", &spec, on_change);
+}
+
+enum ei_err ei_graph_delete_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_plain_done *done,
+                                 void *context)
+{
+    struct one one = {.plain_done = done, .context = context, .gone_is_done = true};
+    struct ei_request_spec spec = {.method = EI_DELETE, .about = EI_ABOUT_OBJECT, .crid = crid};
+
+    return start(graph, &one, id, "/v1.0/users/", "", &spec, on_change);
+}

@@ -1,0 +1,51 @@
+/* One connection of the server: its two buffers, its one call in work, its clock. Internal to common/ipc. */
+#ifndef EI_IPC_PEER_H
+#define EI_IPC_PEER_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/base/buffer.h"
+
+enum { EI_PEER_IDLE_MS = 30 * 1000, EI_PEER_READ_MS = 10 * 1000 };
+
+struct ei_call {
+    bool active; /* in work: handed to the handler and not answered */
+    bool oneway;
+};
+
+struct ei_peer {
+    int fd; /* -1: the slot is free */
+    uid_t uid;
+    struct ei_buffer input;
+    struct ei_buffer output;
+    struct ei_call call;
+    bool has_message; /* a NUL is in input */
+    bool at_end;      /* it will send no more; what it sent is still worked on */
+    bool doomed;      /* dropped at the end of the next dispatch */
+    int64_t deadline; /* monotonic ms; while a call is in work it does not count */
+};
+
+void ei_peer_start(struct ei_peer *peer, int fd, uid_t uid);
+void ei_peer_stop(struct ei_peer *peer);
+
+/* What poll is to wait for; 0 still reports that the peer is gone. */
+short ei_peer_events(const struct ei_peer *peer);
+
+/* Reads once what there is. */
+void ei_peer_read(struct ei_peer *peer);
+/* Writes what the peer takes. */
+void ei_peer_write(struct ei_peer *peer);
+
+/* true if a message can be taken off input now: nothing in work, the last answer read. */
+bool ei_peer_ready(const struct ei_peer *peer);
+
+/* true once nothing can come of it any more. */
+bool ei_peer_finished(const struct ei_peer *peer);
+
+/* Ends the call in work with {error, parameters} (error NULL: a reply). parameters is taken over, NULL: {}. */
+void ei_peer_answer(struct ei_peer *peer, const char *error, cJSON *parameters);
+
+#endif

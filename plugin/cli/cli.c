@@ -1,0 +1,201 @@
+#include "plugin/cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/paths.h"
+#include "common/config/config.h"
+
+const struct ei_option ei_cli_common_options[] = {
+    {"json", NULL, false, "print JSON"},
+    {"config", "FILE", false, "the configuration that names the socket (" EI_CONFIG_PATH ")"},
+    {"help", NULL, false, "print this and exit"},
+    {"version", NULL, false, "print the version and exit"},
+    {0},
+};
+
+static const struct ei_option invite_options[] = {
+    {"rule", "NAME", false, "use this rule's settings"},
+    {"display-name", "NAME", false, "the guest's name in the directory"},
+    {"redirect-url", "URL", false, "where the guest lands after redeeming"},
+    {"message", "TEXT", false, "text for Microsoft's mail"},
+    {"message-file", "FILE", false, "the same, from a file of UTF-8, at most 64 KiB"},
+    {"language", "TAG", false, "language of Microsoft's mail, such as de-DE"},
+    {"cc", "ADDRESS", false, "send a copy of the mail there"},
+    {"type", "guest|member", false, "the kind of user that is made"},
+    {"send-message", NULL, false, "Microsoft sends the mail"},
+    {"no-send-message", NULL, false, "no mail; hand the redeem URL over yourself"},
+    {"dry-run", NULL, false, "check, look up, print what would be sent; change nothing"},
+    {"wait", "SECONDS", true, "wait until it is invited, at most 60 or SECONDS"},
+    {0},
+};
+
+static const struct ei_option list_options[] = {
+    {"state", "STATE", false, "only these: waiting held queued pending accepted failed removed; may be repeated"},
+    {"csv", NULL, false, "print CSV, without redeem URLs"},
+    {0},
+};
+
+static const struct ei_option adopt_options[] = {
+    {"rule", "NAME", false, "all held accounts of this rule"},
+    {"dry-run", NULL, false, "only tell which accounts would go on"},
+    {0},
+};
+
+static const struct ei_option remove_options[] = {
+    {"disable", NULL, false, "disable the guest in Entra"},
+    {"delete", NULL, false, "delete the guest in Entra"},
+    {"forget", NULL, false, "drop the record too, its redeem URL and history included"},
+    {"confirm", NULL, false, "a removal of many accounts that stopped may go on (takes no LOGIN)"},
+    {0},
+};
+
+static const struct ei_option refresh_options[] = {
+    {"wait", "SECONDS", true, "wait until it is done, at most 60 or SECONDS"},
+    {0},
+};
+
+static const struct ei_option no_options[] = {{0}};
+
+const struct ei_verb ei_cli_verbs[] = {
+    {"invite", "LOGIN|ADDRESS", "invite this person, or say that it is done", invite_options, 1, 1, EI_EXIT_USAGE,
+     ei_verb_invite},
+    {"list", "", "everybody that is known, one line each", list_options, 0, 0, EI_EXIT_USAGE, ei_verb_list},
+    {"show", "LOGIN|ADDRESS", "all about one, the redeem URL included", no_options, 1, 1, EI_EXIT_USAGE, ei_verb_show},
+    {"status", "[LOGIN|ADDRESS]", "where one stands, as exit code too; alone, how the worker is", no_options, 0, 1,
+     EI_EXIT_STATUS_ERROR, ei_verb_status},
+    {"adopt", "[LOGIN...]", "let held accounts go on; alone, held mail", adopt_options, 0, EI_GIVEN_MAX, EI_EXIT_USAGE,
+     ei_verb_adopt},
+    {"resend", "LOGIN|ADDRESS", "a new redeem URL for a pending guest, one mail if mail is on", no_options, 1, 1,
+     EI_EXIT_USAGE, ei_verb_resend},
+    {"remove", "[LOGIN|ADDRESS]", "take the invitation back; no new one comes by itself", remove_options, 0, 1,
+     EI_EXIT_USAGE, ei_verb_remove},
+    {"refresh", "", "read the accounts and ask Microsoft Graph now", refresh_options, 0, 0, EI_EXIT_USAGE,
+     ei_verb_refresh},
+    {0},
+};
+
+static const struct ei_verb *find_verb(const char *name)
+{
+    for (const struct ei_verb *verb = ei_cli_verbs; verb->name != NULL; verb++)
+        if (strcmp(verb->name, name) == 0)
+            return verb;
+    return NULL;
+}
+
+static void print_overview(FILE *to)
+{
+    fputs("usage: entra-invite VERB [OPTION...] [LOGIN|ADDRESS]\n\n", to);
+    for (const struct ei_verb *verb = ei_cli_verbs; verb->name != NULL; verb++)
+        fprintf(to, "  %-8s %-16s %s\n", verb->name, verb->operands, verb->summary);
+    fputs("\n'entra-invite VERB --help' has the options of a verb. See entra-invite(1).\n", to);
+}
+
+static int unknown_verb(const char *name)
+{
+    if (name == NULL) {
+        print_overview(stderr);
+        return EI_EXIT_USAGE;
+    }
+    fprintf(stderr, "entra-invite: %.64s: no such verb\n  mend: use one of", name);
+    for (const struct ei_verb *verb = ei_cli_verbs; verb->name != NULL; verb++)
+        fprintf(stderr, " %s", verb->name);
+    fputs("; see entra-invite --help\n", stderr);
+    return EI_EXIT_USAGE;
+}
+
+/*
+ * Only the socket's path is wanted of the configuration, and only root can use the socket. So what cannot be read
+ * matters only to root, and only if that file was asked for by name.
+ */
+static bool find_socket(struct ei_cli *cli, int *ret_exit)
+{
+    struct ei_config *config = NULL;
+    struct ei_error err;
+
+    ei_error_clear(&err);
+    /* credential_name means a file of the unit's; it is not opened here, but without a directory it is an error. */
+    setenv("CREDENTIALS_DIRECTORY", "/run/credentials/entra-invited.service", 0);
+    if (ei_config_load(cli->config_path, &config, &err) == EI_OK) {
+        cli->socket_path = strdup(config->socket);
+    } else if (cli->config_path != NULL && geteuid() == 0) {
+        *ret_exit = ei_say_error("--config", &err);
+        return false;
+    } else {
+        cli->socket_path = strdup(EI_SOCKET_PATH);
+    }
+    ei_config_free(config);
+    *ret_exit = EI_EXIT_FAILED;
+    return cli->socket_path != NULL;
+}
+
+static bool colours_wanted(void)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) == 1 && (no_color == NULL || *no_color == '\0') && term != NULL &&
+           strcmp(term, "dumb") != 0;
+}
+
+static int run_verb(const struct ei_verb *verb, int argc, char **argv, const char *view_path, const char *config_path)
+{
+    struct ei_args args;
+    struct ei_cli cli = {
+        .view_path = view_path != NULL ? view_path : EI_VIEW_PATH,
+        .colour = colours_wanted(),
+        .progress = isatty(STDERR_FILENO) == 1,
+    };
+    int exit_code = EI_EXIT_FAILED;
+
+    if (!ei_args_read(verb, argc, argv, &args))
+        return verb->usage_exit;
+    if (ei_args_has(&args, "help")) {
+        ei_usage_print(verb);
+        return ei_output_finish(EI_EXIT_DONE);
+    }
+    if (ei_args_has(&args, "version")) {
+        puts("entra-invite " EI_VERSION);
+        return ei_output_finish(EI_EXIT_DONE);
+    }
+    if (args.operand_count < verb->operands_min || args.operand_count > verb->operands_max)
+        return ei_usage_error(verb, "takes %s", *verb->operands != '\0' ? verb->operands : "no LOGIN");
+    cli.json = ei_args_has(&args, "json");
+    cli.config_path = ei_args_has(&args, "config") ? ei_args_get(&args, "config") : config_path;
+    if (find_socket(&cli, &exit_code))
+        exit_code = ei_output_finish(verb->run(&cli, &args));
+    else if (verb->usage_exit == EI_EXIT_STATUS_ERROR)
+        exit_code = EI_EXIT_STATUS_ERROR;
+    free(cli.socket_path);
+    return exit_code;
+}
+
+int ei_cli_run(int argc, char **argv, const char *view_path)
+{
+    const char *config_path = NULL;
+    int at = 1;
+
+    /* Before the verb: --help, --version, and --config for those who write it first. */
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
+            print_overview(stdout);
+            return ei_output_finish(EI_EXIT_DONE);
+        }
+        if (strcmp(argv[at], "--version") == 0) {
+            puts("entra-invite " EI_VERSION);
+            return ei_output_finish(EI_EXIT_DONE);
+        }
+        if (strcmp(argv[at], "--config") == 0 && at + 1 < argc)
+            config_path = argv[++at];
+        else if (strncmp(argv[at], "--config=", 9) == 0)
+            config_path = argv[at] + 9;
+        else
+            return unknown_verb(argv[at]);
+    }
+    const struct ei_verb *verb = at < argc ? find_verb(argv[at]) : NULL;
+    if (verb == NULL)
+        return unknown_verb(at < argc ? argv[at] : NULL);
+    return run_verb(verb, argc - at, argv + at, view_path, config_path);
+}

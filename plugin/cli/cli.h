@@ -1,0 +1,130 @@
+/* entra-invite: what its verbs share. Each verb is one entry of a table (cli.c) and one function; the same table reads
+ * the options and writes --help. */
+#ifndef EI_CLI_CLI_H
+#define EI_CLI_CLI_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/error.h"
+
+/* Of every verb but status. */
+enum {
+    EI_EXIT_DONE = 0,
+    EI_EXIT_FAILED = 1,
+    EI_EXIT_USAGE = 2,
+    EI_EXIT_NOT_FOUND = 3,   /* no such login or address */
+    EI_EXIT_NO_ANSWER = 4,   /* entra-invited cannot be asked: down, not root, no answer in time */
+    EI_EXIT_NOT_YET = 5,     /* the time that --wait gave is up and the work goes on */
+    EI_EXIT_STATUS_ERROR = 4 /* of status: it could not be told, usage errors included */
+};
+
+enum { EI_GIVEN_MAX = 256, EI_ANSWER_MS = 30 * 1000 };
+
+struct ei_option {
+    const char *name;     /* NULL ends a table */
+    const char *argument; /* what stands for it in --help, NULL: takes none */
+    bool may_lack;        /* the argument is optional: --wait[=SECONDS] */
+    const char *help;
+};
+
+struct ei_verb;
+
+/* What stood on the command line. The strings are argv's. */
+struct ei_args {
+    const struct ei_verb *verb;
+    struct {
+        const char *name;
+        const char *value; /* "" for an option without its argument */
+    } given[EI_GIVEN_MAX];
+    size_t given_count;
+    const char *const *operands;
+    size_t operand_count;
+};
+
+struct ei_cli {
+    const char *view_path;
+    const char *config_path; /* --config, NULL if not given */
+    char *socket_path;
+    bool json;
+    bool colour;   /* stdout is a terminal that shows colours */
+    bool progress; /* stderr is a terminal */
+};
+
+struct ei_verb {
+    const char *name;
+    const char *operands; /* for --help: "LOGIN|ADDRESS" */
+    const char *summary;
+    const struct ei_option *options; /* its own, without the common ones */
+    size_t operands_min;
+    size_t operands_max;
+    int usage_exit;
+    int (*run)(const struct ei_cli *cli, const struct ei_args *args);
+};
+
+/* The whole program; view_path NULL: the built-in one. Returns the exit code. */
+int ei_cli_run(int argc, char **argv, const char *view_path);
+
+/* The table, ended by an entry without a name, and the options that every verb takes. */
+extern const struct ei_verb ei_cli_verbs[];
+extern const struct ei_option ei_cli_common_options[];
+
+/* --- options.c --- */
+
+/* Reads argv[1..] (argv[0] is the verb's name). false: a message was printed. */
+bool ei_args_read(const struct ei_verb *verb, int argc, char **argv, struct ei_args *ret_args);
+/* The last value given, NULL if none was. */
+const char *ei_args_get(const struct ei_args *args, const char *name);
+bool ei_args_has(const struct ei_args *args, const char *name);
+/* 1 to most seconds; false: a message was printed. Not given or without a value: fallback. */
+bool ei_args_seconds(const struct ei_args *args, const char *name, int fallback, int most, int *ret_seconds);
+void ei_usage_print(const struct ei_verb *verb);
+int ei_usage_error(const struct ei_verb *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- output.c --- */
+
+/* "entra-invite: what: message" and "  mend: …" on stderr; the exit code that belongs to the error. */
+int ei_say_error(const char *what, const struct ei_error *err);
+/* On stdout, with control characters and foreign bytes as \xNN (S16). */
+void ei_print_text(const char *text);
+/* "key: value"; nothing where value is NULL. */
+void ei_print_field(const char *key, const char *value);
+void ei_print_json(const cJSON *value);
+/* The state, coloured on a terminal. */
+void ei_print_state(const struct ei_cli *cli, const char *state);
+/* "taylor <taylor@fabrikam.com>" of an account object. */
+void ei_print_who(const cJSON *account);
+/* An object {code, message, mend, requestId}, as key: value lines. */
+void ei_print_error_object(const cJSON *error);
+/* The exit code of `status` for a state, EI_EXIT_STATUS_ERROR for an unknown one. */
+int ei_state_exit(const char *state);
+/* 0, or 1 with a message: what was printed has arrived. */
+int ei_output_finish(int exit_code);
+
+/* --- call.c --- */
+
+/* One call; parameters is taken over. On failure the error is told with what, and *ret_exit is the exit code. The
+ * caller frees *ret_reply with ei_varlink_free. */
+bool ei_call(const struct ei_cli *cli, const char *method, cJSON *parameters, int timeout_ms, const char *what,
+             cJSON **ret_reply, int *ret_exit);
+/* Adds {name: text} unless text is NULL. */
+void ei_add_text(cJSON *parameters, const char *name, const char *text);
+/* {"target": target}; NULL with a message if target is not text that can be a login or an address. */
+cJSON *ei_target(const struct ei_args *args, const char *target);
+
+/* --- the verbs --- */
+
+int ei_verb_invite(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_list(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_show(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_status(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_adopt(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_resend(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_remove(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_refresh(const struct ei_cli *cli, const struct ei_args *args);
+
+/* status from the view, for whoever may not ask the worker. login NULL: the caller's own. */
+int ei_status_from_view(const struct ei_cli *cli, const char *login);
+
+#endif

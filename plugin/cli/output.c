@@ -1,0 +1,148 @@
+/* What people and programs read. Text from accounts and from Graph is escaped here, at the last write point (S16). */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json.h"
+#include "common/base/utf8.h"
+#include "common/view/view.h"
+#include "plugin/cli/cli.h"
+
+static int error_exit(enum ei_err code)
+{
+    switch (code) {
+    case EI_NOT_FOUND:
+        return EI_EXIT_NOT_FOUND;
+    case EI_WORKER_DOWN:
+    case EI_NOT_ROOT:
+    case EI_TIMEOUT:
+    case EI_PROTOCOL:
+    case EI_BUSY:
+        return EI_EXIT_NO_ANSWER;
+    case EI_USAGE:
+        return EI_EXIT_USAGE;
+    default:
+        return EI_EXIT_FAILED;
+    }
+}
+
+int ei_say_error(const char *what, const struct ei_error *err)
+{
+    struct ei_error shown;
+    size_t length = strlen(what);
+    bool named = strncmp(err->message, what, length) == 0 && strchr(": ", err->message[length]) != NULL;
+
+    /* One line, whatever was typed: ei_fail replaces control characters. */
+    ei_fail(&shown, err->code, "%s%s%s", named ? "" : what, named ? "" : ": ", err->message);
+    fprintf(stderr, "entra-invite: %s\n", shown.message);
+    if (err->request_id[0] != '\0')
+        fprintf(stderr, "  request-id: %s\n", err->request_id);
+    fprintf(stderr, "  mend: %s\n", ei_err_mend(err->code));
+    return error_exit(err->code);
+}
+
+void ei_print_text(const char *text)
+{
+    while (*text != '\0') {
+        size_t length = ei_utf8_length(text);
+        if (length == 0 || ei_utf8_control(text)) {
+            printf("\\x%02x", (unsigned char)*text++);
+            continue;
+        }
+        fwrite(text, 1, length, stdout);
+        text += length;
+    }
+}
+
+void ei_print_field(const char *key, const char *value)
+{
+    if (value == NULL)
+        return;
+    printf("%s: ", key);
+    ei_print_text(value);
+    putchar('\n');
+}
+
+void ei_print_json(const cJSON *value)
+{
+    char *text = cJSON_Print(value);
+
+    if (text != NULL)
+        puts(text);
+    if (text != NULL)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+void ei_print_state(const struct ei_cli *cli, const char *state)
+{
+    static const struct {
+        const char *state;
+        const char *code;
+    } colours[] = {{"accepted", "32"}, {"pending", "33"}, {"failed", "31"}};
+    const char *code = NULL;
+
+    for (size_t i = 0; i < sizeof colours / sizeof *colours && cli->colour; i++)
+        if (strcmp(colours[i].state, state) == 0)
+            code = colours[i].code;
+    if (code != NULL)
+        printf("\033[%sm", code);
+    ei_print_text(state);
+    if (code != NULL)
+        fputs("\033[m", stdout);
+}
+
+void ei_print_who(const cJSON *account)
+{
+    const char *login = ei_json_string(account, "login");
+    const char *email = ei_json_string(account, "email");
+
+    if (login != NULL)
+        ei_print_text(login);
+    if (email != NULL) {
+        fputs(login != NULL ? " <" : "", stdout);
+        ei_print_text(email);
+        fputs(login != NULL ? ">" : "", stdout);
+    }
+}
+
+void ei_print_error_object(const cJSON *error)
+{
+    if (error == NULL)
+        return;
+    ei_print_field("error", ei_json_string(error, "code"));
+    ei_print_field("reason", ei_json_string(error, "message"));
+    ei_print_field("mend", ei_json_string(error, "mend"));
+    ei_print_field("request-id", ei_json_string(error, "requestId"));
+}
+
+int ei_state_exit(const char *name)
+{
+    enum ei_state state;
+
+    if (!ei_state_from_name(name, &state))
+        return EI_EXIT_STATUS_ERROR;
+    switch (state) {
+    case EI_STATE_ACCEPTED:
+        return 0;
+    case EI_STATE_PENDING:
+    case EI_STATE_QUEUED:
+    case EI_STATE_WAITING:
+    case EI_STATE_HELD:
+        return 1;
+    case EI_STATE_FAILED:
+        return 2;
+    case EI_STATE_REMOVED:
+        return 3;
+    }
+    return EI_EXIT_STATUS_ERROR;
+}
+
+int ei_output_finish(int exit_code)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return exit_code;
+    fprintf(stderr, "entra-invite: standard output: %s\n", strerror(errno));
+    return exit_code != EI_EXIT_DONE ? exit_code : EI_EXIT_FAILED;
+}

@@ -1,0 +1,232 @@
+/* invite: the request, and with --wait the waiting, which is a second thing (design, "The socket"). */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/json.h"
+#include "common/base/utf8.h"
+#include "common/ipc/client.h"
+#include "common/ipc/varlink.h"
+#include "plugin/cli/cli.h"
+
+enum {
+    MESSAGE_MAX = 64 * 1024,
+    WAIT_DEFAULT_S = 60,
+    WAIT_MAX_S = 3600,
+    DRY_RUN_MS = 90 * 1000, /* it looks the address up in Graph */
+    SLICE_MS = 1000,        /* how often progress is shown */
+    GRACE_MS = 5000,        /* so that the worker's answer to a timeout still arrives */
+};
+
+/* Text for a mail: UTF-8, and of the control characters only line breaks and tabs. */
+static bool text_for_mail(const char *text, size_t length)
+{
+    if (!ei_utf8_valid(text, length))
+        return false;
+    for (; *text != '\0'; text += ei_utf8_length(text))
+        if (ei_utf8_control(text) && strchr("\n\r\t", *text) == NULL)
+            return false;
+    return true;
+}
+
+static char *read_message(const struct ei_args *args, const char *path)
+{
+    char *text = malloc(MESSAGE_MAX + 2);
+    size_t length = 0;
+    ssize_t got = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    while (text != NULL && fd >= 0 && length <= MESSAGE_MAX) {
+        got = read(fd, text + length, MESSAGE_MAX + 1 - length);
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+    }
+    const char *reason = NULL;
+    if (text == NULL)
+        reason = "out of memory";
+    else if (fd < 0 || got < 0)
+        reason = strerror(errno);
+    else if (length > MESSAGE_MAX)
+        reason = "larger than 64 KiB";
+    if (fd >= 0)
+        close(fd);
+    if (reason == NULL) {
+        text[length] = '\0';
+        if (!text_for_mail(text, length))
+            reason = "not UTF-8 text, or with control characters in it";
+    }
+    if (reason == NULL)
+        return text;
+    ei_usage_error(args->verb, "--message-file %.200s: %s", path, reason);
+    free(text);
+    return NULL;
+}
+
+static bool options_fit(const struct ei_args *args)
+{
+    const char *type = ei_args_get(args, "type");
+
+    if (ei_args_has(args, "message") && ei_args_has(args, "message-file"))
+        return ei_usage_error(args->verb, "--message and --message-file exclude each other"), false;
+    if (ei_args_has(args, "send-message") && ei_args_has(args, "no-send-message"))
+        return ei_usage_error(args->verb, "--send-message and --no-send-message exclude each other"), false;
+    if (ei_args_has(args, "dry-run") && ei_args_has(args, "wait"))
+        return ei_usage_error(args->verb, "--dry-run and --wait exclude each other"), false;
+    if (type != NULL && strcmp(type, "guest") != 0 && strcmp(type, "member") != 0)
+        return ei_usage_error(args->verb, "--type %.32s: takes guest or member", type), false;
+    return true;
+}
+
+/* The option's value as a parameter; false if it is no text that JSON can carry. */
+static bool add_option(const struct ei_args *args, cJSON *parameters, const char *option, const char *name)
+{
+    const char *value = ei_args_get(args, option);
+
+    if (value != NULL && !text_for_mail(value, strlen(value)))
+        return ei_usage_error(args->verb, "--%s: not UTF-8 text, or with control characters in it", option), false;
+    ei_add_text(parameters, name, value);
+    return true;
+}
+
+static bool add_settings(const struct ei_args *args, cJSON *parameters)
+{
+    static const struct {
+        const char *option;
+        const char *name;
+    } texts[] = {
+        {"rule", "rule"},       {"display-name", "displayName"}, {"redirect-url", "redirectUrl"},
+        {"message", "message"}, {"language", "language"},        {"cc", "cc"},
+        {"type", "type"},
+    };
+    char requester[EI_REQUESTER_SIZE];
+    const char *file = ei_args_get(args, "message-file");
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (!add_option(args, parameters, texts[i].option, texts[i].name))
+            return false;
+    if (file != NULL) {
+        char *text = read_message(args, file);
+        if (text == NULL)
+            return false;
+        ei_add_text(parameters, "message", text);
+        free(text);
+    }
+    if (ei_args_has(args, "send-message") || ei_args_has(args, "no-send-message"))
+        cJSON_AddBoolToObject(parameters, "sendMessage", ei_args_has(args, "send-message"));
+    if (ei_args_has(args, "dry-run"))
+        cJSON_AddTrueToObject(parameters, "dryRun");
+    ei_client_requester(getenv("SUDO_UID"), requester);
+    ei_add_text(parameters, "requestedBy", requester);
+    return true;
+}
+
+static bool undecided(const cJSON *account)
+{
+    const char *state = ei_json_string(account, "state");
+    return state != NULL && (strcmp(state, "queued") == 0 || strcmp(state, "waiting") == 0);
+}
+
+static void show_progress(const cJSON *account, int64_t started_ms)
+{
+    const char *state = ei_json_string(account, "state");
+
+    fprintf(stderr, "\r\033[K%s, %lld s", state != NULL ? state : "asked",
+            (long long)((ei_monotonic_ms() - started_ms) / 1000));
+}
+
+/* Replaces *reply by that of the last Wait. false: *ret_exit is set. */
+static bool wait_for(const struct ei_cli *cli, const char *target, int seconds, cJSON **reply, int *ret_exit)
+{
+    int64_t started_ms = ei_monotonic_ms();
+    int64_t deadline_ms = started_ms + (int64_t)seconds * 1000;
+    bool answered = true;
+
+    while (answered && undecided(ei_json_object(*reply, "account"))) {
+        int64_t left = deadline_ms - ei_monotonic_ms();
+        if (left <= 0)
+            break;
+        if (cli->progress) {
+            show_progress(ei_json_object(*reply, "account"), started_ms);
+            left = left < SLICE_MS ? left : SLICE_MS;
+        }
+        cJSON *parameters = cJSON_CreateObject();
+        cJSON *next = NULL;
+        ei_add_text(parameters, "target", target);
+        cJSON_AddNumberToObject(parameters, "timeout", (double)left);
+        answered = ei_call(cli, "Wait", parameters, (int)left + GRACE_MS, target, &next, ret_exit);
+        if (answered) {
+            ei_varlink_free(*reply);
+            *reply = next;
+        }
+    }
+    if (cli->progress)
+        fputs("\r\033[K", stderr);
+    return answered;
+}
+
+static void print_outcome(const struct ei_cli *cli, const cJSON *account, bool already)
+{
+    const char *state = ei_json_string(account, "state");
+
+    ei_print_who(account);
+    if (already) {
+        puts(": already a guest");
+        return;
+    }
+    fputs(": ", stdout);
+    ei_print_state(cli, state != NULL ? state : "unknown");
+    putchar('\n');
+    ei_print_error_object(ei_json_object(account, "error"));
+}
+
+static int outcome_exit(const cJSON *account)
+{
+    const char *state = ei_json_string(account, "state");
+
+    if (state == NULL || strcmp(state, "failed") == 0 || strcmp(state, "removed") == 0)
+        return EI_EXIT_FAILED;
+    if (strcmp(state, "pending") == 0 || strcmp(state, "accepted") == 0)
+        return EI_EXIT_DONE;
+    return EI_EXIT_NOT_YET;
+}
+
+int ei_verb_invite(const struct ei_cli *cli, const struct ei_args *args)
+{
+    const char *target = args->operands[0];
+    bool dry_run = ei_args_has(args, "dry-run");
+    cJSON *reply = NULL;
+    int seconds = 0;
+    int exit_code = EI_EXIT_USAGE;
+
+    if (!options_fit(args) || !ei_args_seconds(args, "wait", WAIT_DEFAULT_S, WAIT_MAX_S, &seconds))
+        return EI_EXIT_USAGE;
+    cJSON *parameters = ei_target(args, target);
+    if (parameters == NULL || !add_settings(args, parameters)) {
+        cJSON_Delete(parameters);
+        return EI_EXIT_USAGE;
+    }
+    if (!ei_call(cli, "Invite", parameters, dry_run ? DRY_RUN_MS : EI_ANSWER_MS, target, &reply, &exit_code))
+        return exit_code;
+
+    bool already = ei_json_bool(reply, "alreadyGuest", false);
+    exit_code = EI_EXIT_DONE;
+    if (ei_args_has(args, "wait") && !already) {
+        if (!wait_for(cli, target, seconds, &reply, &exit_code))
+            goto out;
+        exit_code = outcome_exit(ei_json_object(reply, "account"));
+    }
+    if (cli->json)
+        ei_print_json(dry_run ? reply : ei_json_object(reply, "account"));
+    else if (ei_json_object(reply, "body") != NULL)
+        ei_print_json(ei_json_object(reply, "body"));
+    else
+        print_outcome(cli, ei_json_object(reply, "account"), already);
+out:
+    ei_varlink_free(reply);
+    return exit_code;
+}

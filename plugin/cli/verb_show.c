@@ -1,0 +1,28 @@
+/* show: all that is known of one account, its redeem URL included (root only, over the socket). */
+#include <stdio.h>
+
+#include "common/base/json.h"
+#include "common/ipc/varlink.h"
+#include "plugin/cli/cli.h"
+
+int ei_verb_show(const struct ei_cli *cli, const struct ei_args *args)
+{
+    cJSON *parameters = ei_target(args, args->operands[0]);
+    cJSON *reply = NULL;
+    int exit_code = EI_EXIT_USAGE;
+
+    if (parameters == NULL)
+        return EI_EXIT_USAGE;
+    if (!ei_call(cli, "Show", parameters, EI_ANSWER_MS, args->operands[0], &reply, &exit_code))
+        return exit_code;
+    const cJSON *account = ei_json_object(reply, "account");
+    if (cli->json) {
+        ei_print_json(account);
+    } else {
+        for (const cJSON *item = account != NULL ? account->child : NULL; item != NULL; item = item->next)
+            ei_print_field(item->string, cJSON_GetStringValue(item));
+        ei_print_error_object(ei_json_object(account, "error"));
+    }
+    ei_varlink_free(reply);
+    return EI_EXIT_DONE;
+}

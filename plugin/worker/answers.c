@@ -1,0 +1,345 @@
+#include "plugin/worker/answers.h"
+
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/failpoint.h"
+#include "common/base/log.h"
+#include "plugin/worker/machine.h"
+#include "plugin/worker/redemption.h"
+#include "plugin/worker/settings.h"
+#include "plugin/worker/tenant.h"
+
+enum {
+    FIRST_LOOK = 60, /* seconds: a new guest is read back soon ("201 and no user ever appears") */
+
+};
+
+/* The aggregate of a flight that has ended, if it still is where the flight left it; the caller frees it. */
+struct ei_collaborator *ei_answer_reload(struct ei_flight *flight)
+{
+    struct ei_collaborator *c = NULL;
+    struct ei_error err;
+    enum ei_err rc = ei_store_get(flight->worker->store, flight->id, &c, &err);
+
+    if (rc != EI_OK && rc != EI_NOT_FOUND)
+        ei_worker_store_failed(flight->worker, &err);
+    return rc == EI_OK ? c : NULL;
+}
+
+static void fail_for_good(struct ei_worker *w, struct ei_collaborator *c, const struct ei_error *err)
+{
+    c->error = *err;
+    c->error_permanent = true;
+    ei_log_error(LOG_WARNING, c->addresses[0], err);
+    ei_machine_enter(w, c, EI_STEP_FAILED, "failed");
+}
+
+void ei_answer_clear_error(struct ei_collaborator *c)
+{
+    if (c->error_permanent)
+        c->state_at = ei_now();
+    ei_error_clear(&c->error);
+    c->error_permanent = false;
+}
+
+void ei_answer_mail_unknown(struct ei_collaborator *c, const char *why)
+{
+    c->mail = EI_MAIL_UNKNOWN;
+    ei_fail(&c->error, EI_MAIL_UNCLEAR, "%s: it is not known whether Microsoft sent the mail%s%s%s", c->addresses[0],
+            why != NULL ? " (" : "", why != NULL ? why : "", why != NULL ? ")" : "");
+}
+
+/* An error that says nothing about this person: shown, and the step is tried again. */
+void ei_answer_try_again(struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_result *result)
+{
+    bool news = c->error.code != result->error.code;
+
+    c->error = result->error;
+    c->error_permanent = false;
+    ei_machine_back_off(c, result->retry_after);
+    ei_worker_save(w, c, news ? "retry" : NULL, ei_err_name(result->error.code));
+}
+
+int64_t ei_answer_next_look(const struct ei_worker *w)
+{
+    int64_t interval = w->config->refresh_interval;
+    /* Spread, so that a mass does not come back as one burst. */
+    return ei_now() + interval - ei_random_below((uint32_t)interval / 10);
+}
+
+bool ei_answer_take_user(struct ei_collaborator *c, const struct ei_graph_user *user)
+{
+    c->state_changed_at = user->external_user_state_changed;
+    c->not_found_since = 0;
+    c->checked_at = ei_now();
+    return ei_text_set(&c->guest_id, user->id) && ei_text_set(&c->user_type, user->user_type) &&
+           ei_text_set(&c->user_principal_name, user->user_principal_name) &&
+           ei_text_set(&c->external_user_state, user->external_user_state);
+}
+
+void ei_answer_accept(struct ei_worker *w, struct ei_collaborator *c, const char *event)
+{
+    ei_answer_clear_error(c);
+    ei_text_set(&c->redeem_url, NULL); /* erased on acceptance (K7) */
+    /* A held account of somebody who is a guest already is linked; there is nothing to hold back. */
+    for (size_t i = 0; i < c->account_count; i++)
+        if (c->accounts[i].state == EI_ACCOUNT_HELD)
+            c->accounts[i].state = EI_ACCOUNT_ACTIVE;
+    if (c->job.step != EI_STEP_ACCEPTED)
+        c->state_at = ei_now();
+    c->job.step = EI_STEP_ACCEPTED;
+    c->job.resume = EI_STEP_QUEUED;
+    c->job.creates = 0;
+    c->job.urgent = false;
+    c->job.crid[0] = '\0';
+    c->job.attempts = 0;
+    c->job.not_before = ei_answer_next_look(w);
+    ei_worker_save(w, c, event, NULL);
+}
+
+/* --- checking --- */
+
+/* The look-up is done and nobody stands in the way: POST, unless every account is held. */
+static void go_create(struct ei_worker *w, struct ei_collaborator *c)
+{
+    struct ei_settings settings;
+    struct ei_error err = {0};
+
+    if (!ei_collaborator_wants_invitation(c)) {
+        ei_machine_enter(w, c, EI_STEP_IDLE, "looked-up");
+        return;
+    }
+    enum ei_err rc = ei_settings_resolve(w->config, c, &settings, &err);
+    if (rc == EI_OK && c->mail != EI_MAIL_SENT && c->mail != EI_MAIL_UNKNOWN)
+        c->mail = settings.send_message && !c->linked ? EI_MAIL_WANTED : EI_MAIL_NONE;
+    ei_settings_clear(&settings);
+    if (rc != EI_OK) {
+        fail_for_good(w, c, &err);
+        return;
+    }
+    ei_machine_enter(w, c, EI_STEP_CREATING, "creating");
+}
+
+/* The guest on record is none any more (deleted in the tenant, or by us): the next answer names another, rightly. */
+static void forget_guest(struct ei_collaborator *c)
+{
+    ei_text_set(&c->guest_id, NULL);
+    ei_text_set(&c->user_principal_name, NULL);
+    ei_text_set(&c->user_type, NULL);
+    ei_text_set(&c->external_user_state, NULL);
+    ei_text_set(&c->redeem_url, NULL);
+    c->state_changed_at = 0;
+    c->not_found_since = 0;
+    c->linked = false;
+}
+
+static void found_nobody(struct ei_worker *w, struct ei_collaborator *c, bool sure)
+{
+    if (c->job.resume == EI_STEP_CREATING) {
+        /* The lost POST may have made a guest that is not copied everywhere yet (contract 7). */
+        int64_t wait = ei_machine_settle(c->job.attempts);
+        if (wait >= 0) {
+            c->job.crid[0] = '\0';
+            c->job.not_before = ei_now() + wait;
+            ei_worker_save(w, c, "not-found-yet", NULL);
+            return;
+        }
+    } else if (sure) {
+        forget_guest(c);
+    }
+    go_create(w, c);
+}
+
+static void found_one(struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_user *user)
+{
+    struct ei_error err = {0};
+    enum ei_redemption verdict = ei_redemption_judge(user, &err);
+    bool ours = c->job.resume == EI_STEP_CREATING || (c->guest_id != NULL && strcmp(c->guest_id, user->id) == 0);
+
+    if (!ei_answer_take_user(c, user)) {
+        ei_machine_back_off(c, -1);
+        ei_worker_save(w, c, "retry", ei_err_name(EI_NOMEM));
+        return;
+    }
+    if (!ours)
+        c->linked = true;
+    if (verdict == EI_REDEMPTION_ACCEPTED) {
+        ei_answer_accept(w, c, "linked");
+    } else if (verdict == EI_REDEMPTION_FAILED && err.code == EI_DISABLED) {
+        /* Looked at again like any guest, so that enabling it is enough. */
+        c->error = err;
+        c->error_permanent = true;
+        ei_log_error(LOG_WARNING, c->addresses[0], &err);
+        ei_machine_enter(w, c, EI_STEP_PENDING, "disabled");
+    } else if (verdict == EI_REDEMPTION_FAILED) {
+        fail_for_good(w, c, &err);
+    } else {
+        go_create(w, c);
+    }
+}
+
+void ei_answer_checked(void *context, const struct ei_graph_result *result, const struct ei_graph_user *users,
+                       size_t count)
+{
+    struct ei_flight *flight = context;
+    struct ei_worker *w = flight->worker;
+
+    EI_FAILPOINT("C4");
+    ei_tenant_note(w, result, EI_CALL_READ);
+    struct ei_collaborator *c = ei_answer_reload(flight);
+    if (c == NULL || c->job.step != EI_STEP_CHECKING || c->address_count == 0)
+        goto out;
+    if (result->outcome != EI_GRAPH_DONE && result->error.code == EI_PERMISSION) {
+        /* Without User.Read.All invitations go out all the same (design, Permissions). */
+        found_nobody(w, c, false);
+        goto out;
+    }
+    if (result->outcome != EI_GRAPH_DONE) {
+        ei_answer_try_again(w, c, result);
+        goto out;
+    }
+    w->last_refresh = ei_now();
+    if (count == 0) {
+        found_nobody(w, c, true);
+    } else if (count == 1) {
+        found_one(w, c, &users[0]);
+    } else {
+        struct ei_error err;
+        ei_fail(&err, EI_AMBIGUOUS_USERS, "%s: %zu users of the tenant have this address (%s, %s)", c->addresses[0],
+                count, users[0].id, users[1].id);
+        fail_for_good(w, c, &err);
+    }
+out:
+    ei_collaborator_free(c);
+    ei_machine_land(flight);
+}
+
+/* --- creating and mailing --- */
+
+/* false: a second guest for one address, which is shown and never swallowed. */
+static bool take_invitation(struct ei_collaborator *c, const struct ei_graph_invitation *invitation,
+                            struct ei_error *err)
+{
+    if (c->guest_id != NULL && strcmp(c->guest_id, invitation->invited_user_id) != 0) {
+        ei_fail(err, EI_SECOND_GUEST, "%s: the guest was %s, the answer names %s", c->addresses[0], c->guest_id,
+                invitation->invited_user_id);
+        return false;
+    }
+    c->url_at = ei_now();
+    if (!ei_text_set(&c->guest_id, invitation->invited_user_id) ||
+        !ei_text_set(&c->redeem_url, invitation->invite_redeem_url)) {
+        ei_fail(err, EI_NOMEM, "%s: no memory for the answer", c->addresses[0]);
+        return false;
+    }
+    return true;
+}
+
+static void enter_pending(struct ei_worker *w, struct ei_collaborator *c, const char *event)
+{
+    c->job.step = EI_STEP_PENDING;
+    c->job.resume = EI_STEP_QUEUED;
+    c->job.creates = 0;
+    c->job.urgent = false;
+    c->job.attempts = 0;
+    c->job.crid[0] = '\0';
+    c->job.not_before =
+        ei_now() + (w->config->refresh_interval < FIRST_LOOK ? w->config->refresh_interval : FIRST_LOOK);
+    c->state_at = ei_now();
+    ei_worker_save(w, c, event, NULL);
+}
+
+static void create_refused(struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_result *result)
+{
+    if (result->outcome == EI_GRAPH_UNCLEAR) {
+        c->error = result->error;
+        ei_machine_look_first(c);
+        ei_worker_save(w, c, "create-unknown", ei_err_name(result->error.code));
+    } else if (ei_err_fault(result->error.code) == EI_FAULT_ACCOUNT) {
+        fail_for_good(w, c, &result->error);
+    } else {
+        ei_answer_try_again(w, c, result);
+    }
+}
+
+void ei_answer_created(void *context, const struct ei_graph_result *result,
+                       const struct ei_graph_invitation *invitation)
+{
+    struct ei_flight *flight = context;
+    struct ei_worker *w = flight->worker;
+    struct ei_error err;
+
+    EI_FAILPOINT("C6");
+    ei_tenant_note(w, result, EI_CALL_INVITE);
+    EI_FAILPOINT("C7");
+    struct ei_collaborator *c = ei_answer_reload(flight);
+    if (c == NULL || c->address_count == 0)
+        goto out;
+    if (result->outcome != EI_GRAPH_DONE) {
+        if (c->job.step == EI_STEP_CREATING)
+            create_refused(w, c, result);
+        goto out;
+    }
+    if (!take_invitation(c, invitation, &err)) {
+        fail_for_good(w, c, &err);
+        goto out;
+    }
+    ei_answer_clear_error(c);
+    if (c->job.step != EI_STEP_CREATING) /* somebody decided otherwise meanwhile; the guest is on record at least */
+        ei_worker_save(w, c, "invited-late", NULL);
+    else if (c->mail == EI_MAIL_WANTED)
+        ei_machine_enter(w, c, EI_STEP_CREATED, "created");
+    else
+        enter_pending(w, c, "invited");
+out:
+    ei_collaborator_free(c);
+    ei_machine_land(flight);
+}
+
+static void mail_refused(struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_result *result)
+{
+    if (result->outcome == EI_GRAPH_UNCLEAR) {
+        ei_answer_mail_unknown(c, result->error.message);
+        memcpy(c->error.request_id, result->error.request_id, sizeof c->error.request_id);
+        enter_pending(w, c, "mail-unknown");
+    } else if (ei_err_fault(result->error.code) == EI_FAULT_ACCOUNT) {
+        /* The guest stands, only its mail was refused: the URL can still be handed over. */
+        c->mail = EI_MAIL_NONE;
+        c->error = result->error;
+        ei_log_error(LOG_WARNING, c->addresses[0], &result->error);
+        enter_pending(w, c, "mail-refused");
+    } else {
+        ei_answer_try_again(w, c, result);
+    }
+}
+
+void ei_answer_mailed(void *context, const struct ei_graph_result *result, const struct ei_graph_invitation *invitation)
+{
+    struct ei_flight *flight = context;
+    struct ei_worker *w = flight->worker;
+    struct ei_error err;
+
+    EI_FAILPOINT("C10");
+    ei_tenant_note(w, result, EI_CALL_INVITE);
+    struct ei_collaborator *c = ei_answer_reload(flight);
+    if (c == NULL || c->address_count == 0 || c->mail != EI_MAIL_SENDING)
+        goto out;
+    if (result->outcome != EI_GRAPH_DONE) {
+        mail_refused(w, c, result);
+        goto out;
+    }
+    c->mail = EI_MAIL_SENT;
+    if (!take_invitation(c, invitation, &err)) {
+        fail_for_good(w, c, &err);
+        goto out;
+    }
+    ei_answer_clear_error(c);
+    EI_FAILPOINT("C11");
+    if (c->job.step == EI_STEP_MAILING)
+        enter_pending(w, c, "mailed");
+    else
+        ei_worker_save(w, c, "mailed-late", NULL);
+out:
+    ei_collaborator_free(c);
+    ei_machine_land(flight);
+}

@@ -1,0 +1,32 @@
+/* What Graph answered: one callback per step. Each ends its flight, writes the outcome down and chooses the next step.
+ */
+#ifndef EI_WORKER_ANSWERS_H
+#define EI_WORKER_ANSWERS_H
+
+#include "plugin/worker/worker.h"
+
+/* answers.c: what leads to an invitation */
+ei_graph_users_done ei_answer_checked;
+ei_graph_invited ei_answer_created;
+ei_graph_invited ei_answer_mailed;
+
+/* looks.c: what comes after it */
+ei_graph_user_done ei_answer_looked;
+ei_graph_plain_done ei_answer_deleted_items;
+ei_graph_plain_done ei_answer_offboarded;
+
+/* Shared by both files. */
+struct ei_collaborator *ei_answer_reload(struct ei_flight *flight); /* NULL: it is gone; the caller frees it */
+void ei_answer_clear_error(struct ei_collaborator *collaborator);
+/* Whether the mail was sent is not known, and nothing but `resend` repeats it. why: what cut it off, or NULL. */
+void ei_answer_mail_unknown(struct ei_collaborator *collaborator, const char *why);
+void ei_answer_try_again(struct ei_worker *worker, struct ei_collaborator *collaborator,
+                         const struct ei_graph_result *result);
+/* Copies what the user object says; false when out of memory. */
+bool ei_answer_take_user(struct ei_collaborator *collaborator, const struct ei_graph_user *user);
+/* Stores ACCEPTED, erases the URL (K7), links held accounts. */
+void ei_answer_accept(struct ei_worker *worker, struct ei_collaborator *collaborator, const char *event);
+/* Wall time of the next regular look. */
+int64_t ei_answer_next_look(const struct ei_worker *worker);
+
+#endif

@@ -1,0 +1,195 @@
+/* After the invitation: is it redeemed, is the guest still there, is it to go? */
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "plugin/worker/answers.h"
+#include "plugin/worker/machine.h"
+#include "plugin/worker/redemption.h"
+#include "plugin/worker/tenant.h"
+
+enum { DENIED_LOOK = 15 * 60 }; /* seconds between looks while reading is not permitted */
+
+static void save_look(struct ei_worker *w, struct ei_collaborator *c, const char *event)
+{
+    c->job.attempts = 0;
+    c->job.not_before = ei_answer_next_look(w);
+    ei_worker_save(w, c, event, NULL);
+}
+
+static void still_pending(struct ei_worker *w, struct ei_collaborator *c)
+{
+    bool was_accepted = c->job.step == EI_STEP_ACCEPTED;
+
+    if (c->redeem_url == NULL && ei_collaborator_wants_invitation(c)) {
+        /* Found disabled and enabled since, or its redemption was reset: there is no URL to redeem yet. */
+        ei_collaborator_requeue(c, ei_now(), false);
+        ei_worker_save(w, c, "needs-url", NULL);
+        return;
+    }
+    if (c->error_permanent || c->error.code != EI_MAIL_UNCLEAR)
+        ei_answer_clear_error(c);
+    if (c->mail == EI_MAIL_UNKNOWN && c->error.code == EI_OK)
+        ei_answer_mail_unknown(c, NULL);
+    if (was_accepted) {
+        c->job.step = EI_STEP_PENDING;
+        c->state_at = ei_now();
+    }
+    save_look(w, c, was_accepted ? "pending-again" : NULL);
+}
+
+static void set_failed(struct ei_worker *w, struct ei_collaborator *c, const struct ei_error *err)
+{
+    bool said = c->error_permanent && c->error.code == err->code;
+
+    c->error = *err;
+    if (!said) {
+        c->error_permanent = true;
+        c->state_at = ei_now();
+        ei_log_error(LOG_WARNING, c->addresses[0], err);
+    }
+    save_look(w, c, said ? NULL : ei_err_name(err->code));
+}
+
+static void judge(struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_user *user)
+{
+    struct ei_error err = {0};
+
+    w->last_refresh = ei_now();
+    if (!ei_answer_take_user(c, user))
+        return;
+    switch (ei_redemption_judge(user, &err)) {
+    case EI_REDEMPTION_ACCEPTED:
+        if (c->job.step == EI_STEP_ACCEPTED && !c->error_permanent) {
+            ei_answer_clear_error(c); /* what could not be read before is read now */
+            save_look(w, c, NULL);
+        } else {
+            ei_log(LOG_INFO, "%s: accepted", c->addresses[0]);
+            ei_answer_accept(w, c, "accepted");
+        }
+        break;
+    case EI_REDEMPTION_PENDING:
+        still_pending(w, c);
+        break;
+    case EI_REDEMPTION_FAILED:
+        set_failed(w, c, &err);
+        break;
+    case EI_REDEMPTION_UNCHANGED:
+        if (!c->error_permanent)
+            c->error = err;
+        save_look(w, c, NULL);
+        break;
+    }
+}
+
+static void not_found(struct ei_worker *w, struct ei_collaborator *c, struct ei_flight *flight)
+{
+    char crid[EI_GUID_TEXT];
+
+    w->last_refresh = ei_now();
+    ei_guid_new(crid);
+    if (ei_graph_get_deleted(w->graph, c->guest_id, crid, ei_answer_deleted_items, flight) != EI_OK) {
+        save_look(w, c, NULL);
+        ei_machine_land(flight);
+    }
+}
+
+void ei_answer_looked(void *context, const struct ei_graph_result *result, const struct ei_graph_user *user)
+{
+    struct ei_flight *flight = context;
+    struct ei_worker *w = flight->worker;
+
+    ei_tenant_note(w, result, EI_CALL_READ);
+    struct ei_collaborator *c = ei_answer_reload(flight);
+    if (c == NULL || (c->job.step != EI_STEP_PENDING && c->job.step != EI_STEP_ACCEPTED) || c->guest_id == NULL)
+        goto land;
+    if (result->outcome == EI_GRAPH_DONE) {
+        judge(w, c, user);
+    } else if (result->error.code == EI_GRAPH_NOT_FOUND) {
+        not_found(w, c, flight);
+        goto out;
+    } else if (result->error.code == EI_PERMISSION) {
+        if (!c->error_permanent)
+            ei_fail(&c->error, EI_NOT_SEEN, "the redemption cannot be read: %s", result->error.message);
+        c->job.not_before = ei_now() + DENIED_LOOK;
+        ei_worker_save(w, c, NULL, NULL);
+    } else {
+        /* The state stays as it was; the error shows unless a lasting one does. */
+        struct ei_error lasting = c->error;
+        bool permanent = c->error_permanent;
+        c->error = permanent ? lasting : result->error;
+        c->job.attempts++;
+        ei_machine_back_off(c, result->retry_after);
+        ei_worker_save(w, c, NULL, NULL);
+    }
+land:
+    ei_machine_land(flight);
+out:
+    ei_collaborator_free(c);
+}
+
+void ei_answer_deleted_items(void *context, const struct ei_graph_result *result)
+{
+    struct ei_flight *flight = context;
+    struct ei_worker *w = flight->worker;
+    struct ei_error err;
+    int64_t now = ei_now();
+
+    ei_tenant_note(w, result, EI_CALL_READ);
+    struct ei_collaborator *c = ei_answer_reload(flight);
+    if (c == NULL || (c->job.step != EI_STEP_PENDING && c->job.step != EI_STEP_ACCEPTED))
+        goto out;
+    if (c->not_found_since == 0)
+        c->not_found_since = now;
+    if (result->outcome == EI_GRAPH_DONE) {
+        ei_fail(&err, EI_GUEST_GONE, "%s: the guest %s is in the tenant's deleted users", c->addresses[0], c->guest_id);
+        set_failed(w, c, &err);
+    } else if (now - c->not_found_since >= EI_GONE_AFTER) {
+        ei_fail(&err, EI_GUEST_GONE, "%s: the tenant has not had the guest %s for a day", c->addresses[0], c->guest_id);
+        set_failed(w, c, &err);
+    } else {
+        if (!c->error_permanent)
+            ei_fail(&c->error, EI_GRAPH_NOT_FOUND, "%s: Graph does not find the guest %s (yet)", c->addresses[0],
+                    c->guest_id);
+        save_look(w, c, NULL);
+    }
+out:
+    ei_collaborator_free(c);
+    ei_machine_land(flight);
+}
+
+void ei_answer_offboarded(void *context, const struct ei_graph_result *result)
+{
+    struct ei_flight *flight = context;
+    struct ei_worker *w = flight->worker;
+
+    ei_tenant_note(w, result, EI_CALL_OFFBOARD);
+    struct ei_collaborator *c = ei_answer_reload(flight);
+    if (c == NULL)
+        goto out;
+    if (c->job.step != EI_STEP_OFFBOARDING) {
+        /* Called off meanwhile; but what is deleted is deleted, and the next invitation makes another guest. */
+        if (flight->deleting && result->outcome == EI_GRAPH_DONE && ei_text_set(&c->guest_id, NULL))
+            ei_worker_save(w, c, "guest-deleted", NULL);
+        goto out;
+    }
+    if (result->outcome == EI_GRAPH_DONE || result->error.code == EI_GRAPH_NOT_FOUND) {
+        bool deleted = flight->deleting;
+        ei_log(LOG_INFO, "%s: guest %s", c->addresses[0], deleted ? "deleted" : "disabled");
+        if (deleted)
+            ei_text_set(&c->guest_id, NULL);
+        ei_text_set(&c->redeem_url, NULL);
+        ei_answer_clear_error(c);
+        ei_machine_enter(w, c, EI_STEP_IDLE, deleted ? "guest-deleted" : "guest-disabled");
+    } else {
+        if (c->error.code != result->error.code)
+            ei_log_error(LOG_WARNING, c->addresses[0], &result->error);
+        struct ei_graph_result later = *result;
+        if (ei_err_fault(result->error.code) == EI_FAULT_TENANT && later.retry_after < DENIED_LOOK)
+            later.retry_after = DENIED_LOOK; /* a permission that is missing does not come by asking often */
+        ei_answer_try_again(w, c, &later);
+    }
+out:
+    ei_collaborator_free(c);
+    ei_machine_land(flight);
+}

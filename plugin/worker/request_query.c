@@ -1,0 +1,269 @@
+/* The socket's questions: List, Show, Status; and the shapes in which an account and an error are told. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/json.h"
+#include "plugin/worker/publish.h"
+#include "plugin/worker/requests.h"
+#include "plugin/worker/state.h"
+
+enum { LIST_MAX = 500 };
+
+cJSON *ei_request_error(const struct ei_error *error, bool permanent)
+{
+    if (error->code == EI_OK)
+        return cJSON_CreateNull();
+    cJSON *object = cJSON_CreateObject();
+    ei_json_add_text(object, "code", ei_err_name(error->code));
+    ei_json_add_text(object, "message", error->message);
+    ei_json_add_text(object, "mend", ei_err_mend(error->code));
+    ei_json_add_text(object, "requestId", error->request_id[0] != '\0' ? error->request_id : NULL);
+    cJSON_AddBoolToObject(object, "permanent", permanent);
+    return object;
+}
+
+cJSON *ei_request_account(const struct ei_worker *w, const struct ei_collaborator *c, const struct ei_account *account)
+{
+    cJSON *object = cJSON_CreateObject();
+    const char *rule = account != NULL ? account->rule : c->job.rule;
+
+    ei_json_add_text(object, "login", account != NULL ? account->login : NULL);
+    ei_json_add_text(object, "host", account != NULL ? account->host : NULL);
+    ei_json_add_text(object, "email", c->address_count != 0 ? c->addresses[0] : NULL);
+    ei_json_add_text(object, "rule", rule != NULL && rule[0] != '\0' ? rule : NULL);
+    ei_json_add_text(object, "state", ei_state_name(ei_state_of(c, account)));
+    ei_json_add_text(object, "requestedBy", c->requested_by);
+    ei_json_add_time(object, "requestedAt", c->requested_at);
+    ei_json_add_text(object, "inviteRedeemUrl", c->redeem_url);
+    ei_json_add_text(object, "invitedUserId", c->guest_id);
+    ei_json_add_text(object, "userPrincipalName", c->user_principal_name);
+    ei_json_add_text(object, "invitedUserType", c->user_type);
+    ei_json_add_text(object, "externalUserState", c->external_user_state);
+    ei_json_add_time(object, "externalUserStateChangeDateTime", c->state_changed_at);
+    ei_json_add_time(object, "checkedAt", c->checked_at);
+    ei_json_add_text(object, "mail", ei_mail_name(c->mail));
+    cJSON_AddItemToObject(object, "error", ei_request_error(ei_publish_error(w, c, account), c->error_permanent));
+    return object;
+}
+
+cJSON *ei_request_account_reply(const struct ei_worker *w, const struct ei_collaborator *c, const char *login)
+{
+    cJSON *reply = cJSON_CreateObject();
+
+    cJSON_AddItemToObject(reply, "account", ei_request_account(w, c, ei_state_account(c, w->host, login)));
+    return reply;
+}
+
+void ei_request_show(struct ei_worker *w, struct ei_call *call, const cJSON *parameters)
+{
+    const char *target = ei_json_string(parameters, "target");
+    struct ei_collaborator *c = NULL;
+    const char *login;
+    struct ei_error err;
+
+    if (target == NULL)
+        ei_fail(&err, EI_USAGE, "Show: target is needed");
+    else if (ei_request_find(w, target, &c, &login, &err) == EI_OK) {
+        ei_call_reply(call, ei_request_account_reply(w, c, login));
+        ei_collaborator_free(c);
+        return;
+    }
+    ei_call_fail(call, &err);
+}
+
+/* --- List --- */
+
+/* Rows sort by login; invitations without an account come behind all logins, by address. '~' sorts behind every
+ * character that a login may begin with. */
+struct row {
+    char *key;
+    char id[EI_GUID_TEXT];
+};
+
+struct listing {
+    const struct ei_worker *worker;
+    const char *after;
+    const cJSON *states;
+    struct row *rows;
+    size_t count;
+    size_t room;
+};
+
+static bool wanted_state(const cJSON *states, enum ei_state state)
+{
+    const cJSON *item;
+
+    if (states == NULL || cJSON_GetArraySize(states) == 0)
+        return true;
+    cJSON_ArrayForEach(item, states)
+    {
+        const char *name = cJSON_GetStringValue(item);
+        if (name != NULL && strcmp(name, ei_state_name(state)) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum ei_err add_row(struct listing *listing, const struct ei_collaborator *c, const char *prefix,
+                           const char *name)
+{
+    char key[512];
+
+    if (snprintf(key, sizeof key, "%s%s", prefix, name) >= (int)sizeof key)
+        return EI_OK;
+    if (listing->after != NULL && strcmp(key, listing->after) <= 0)
+        return EI_OK;
+    if (listing->count == listing->room) {
+        size_t room = listing->room != 0 ? listing->room * 2 : 64;
+        struct row *rows = realloc(listing->rows, room * sizeof *rows);
+        if (rows == NULL)
+            return EI_NOMEM;
+        listing->rows = rows;
+        listing->room = room;
+    }
+    struct row *row = &listing->rows[listing->count];
+    row->key = strdup(key);
+    if (row->key == NULL)
+        return EI_NOMEM;
+    memcpy(row->id, c->id, sizeof row->id);
+    listing->count++;
+    return EI_OK;
+}
+
+static enum ei_err visit_for_list(void *context, const struct ei_collaborator *c)
+{
+    struct listing *listing = context;
+    enum ei_err rc = EI_OK;
+
+    for (size_t i = 0; i < c->account_count && rc == EI_OK; i++) {
+        const struct ei_account *account = &c->accounts[i];
+        if (strcmp(account->host, listing->worker->host) == 0 && wanted_state(listing->states, ei_state_of(c, account)))
+            rc = add_row(listing, c, "", account->login);
+    }
+    /* What is kept of people whose accounts are gone is history: shown only to who asks for `removed`. */
+    bool history = c->job.step == EI_STEP_IDLE && cJSON_GetArraySize(listing->states) == 0;
+    if (c->account_count == 0 && c->address_count != 0 && !history &&
+        wanted_state(listing->states, ei_state_of(c, NULL)))
+        rc = add_row(listing, c, "~", c->addresses[0]);
+    return rc;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const struct row *)a)->key, ((const struct row *)b)->key);
+}
+
+static void list_reply(struct ei_worker *w, struct ei_call *call, const struct listing *listing)
+{
+    cJSON *reply = cJSON_CreateObject();
+    cJSON *accounts = cJSON_AddArrayToObject(reply, "accounts");
+    size_t count = listing->count < LIST_MAX ? listing->count : LIST_MAX;
+
+    for (size_t i = 0; i < count; i++) {
+        struct ei_collaborator *c = NULL;
+        struct ei_error err;
+        if (ei_store_get(w->store, listing->rows[i].id, &c, &err) != EI_OK)
+            continue;
+        const char *login = listing->rows[i].key[0] != '~' ? listing->rows[i].key : NULL;
+        cJSON_AddItemToArray(accounts,
+                             ei_request_account(w, c, login != NULL ? ei_state_account(c, w->host, login) : NULL));
+        ei_collaborator_free(c);
+    }
+    ei_json_add_text(reply, "next", count < listing->count ? listing->rows[count - 1].key : NULL);
+    ei_call_reply(call, reply);
+}
+
+void ei_request_list(struct ei_worker *w, struct ei_call *call, const cJSON *parameters)
+{
+    struct listing listing = {
+        .worker = w,
+        .after = ei_json_string(parameters, "after"),
+        .states = ei_json_array(parameters, "states"),
+    };
+    struct ei_error err;
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, listing.states)
+    {
+        enum ei_state state;
+        const char *name = cJSON_GetStringValue(item);
+        if (name == NULL || !ei_state_from_name(name, &state)) {
+            ei_fail(&err, EI_USAGE, "%s: no such state", name != NULL ? name : "(not a string)");
+            ei_call_fail(call, &err);
+            return;
+        }
+    }
+    enum ei_err rc = ei_store_each(w->store, visit_for_list, &listing, &err);
+    if (rc == EI_OK) {
+        if (listing.count != 0)
+            qsort(listing.rows, listing.count, sizeof *listing.rows, by_key);
+        list_reply(w, call, &listing);
+    } else {
+        if (rc == EI_NOMEM)
+            ei_fail(&err, rc, "no memory for the list");
+        ei_call_fail(call, &err);
+    }
+    for (size_t i = 0; i < listing.count; i++)
+        free(listing.rows[i].key);
+    free(listing.rows);
+}
+
+/* --- Status --- */
+
+static void add_notes(const struct ei_worker *w, cJSON *reply)
+{
+    cJSON *notes = cJSON_AddArrayToObject(reply, "notes");
+    char line[1024];
+
+    for (size_t i = 0; i < w->report.problem_count; i++) {
+        const struct ei_group_problem *problem = &w->report.problems[i];
+        snprintf(line, sizeof line, "rule \"%s\": the group %s %s", problem->rule, problem->group,
+                 problem->status == EI_GROUP_ABSENT ? "does not exist: groupadd it, or correct the rule"
+                                                    : "cannot be judged now, nothing is taken as removed");
+        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+    }
+    if (w->report.held_back) {
+        snprintf(line, sizeof line, "%s - %s", w->report.removals.message, ei_err_mend(EI_MASS_REMOVAL));
+        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+    }
+    if (w->counts[EI_STATE_HELD] != 0) {
+        snprintf(line, sizeof line, "%llu held: look at them with 'entra-invite list --state held', then adopt",
+                 (unsigned long long)w->counts[EI_STATE_HELD]);
+        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+    }
+    if (w->reads_denied_at != 0)
+        cJSON_AddItemToArray(notes, cJSON_CreateString("the app may not read users (User.Read.All): invitations go "
+                                                       "out, but the gate cannot open"));
+    if (w->blocked.code == EI_OK && w->trouble.code != EI_OK) {
+        snprintf(line, sizeof line, "%s - %s", w->trouble.message, ei_err_mend(w->trouble.code));
+        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+    }
+    if (w->store_error.code != EI_OK) {
+        snprintf(line, sizeof line, "the store failed: %s - %s", w->store_error.message,
+                 ei_err_mend(w->store_error.code));
+        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+    }
+}
+
+void ei_request_status(struct ei_worker *w, struct ei_call *call, const cJSON *parameters)
+{
+    char text[512];
+    cJSON *reply = cJSON_CreateObject();
+
+    (void)parameters;
+    ei_publish_status_text(w, text, sizeof text);
+    ei_json_add_text(reply, "status", text);
+    ei_json_add_text(reply, "tenant", w->config->tenant);
+    cJSON_AddItemToObject(reply, "blocked", ei_request_error(&w->blocked, false));
+    cJSON_AddItemToObject(reply, "doubt", ei_request_error(&w->report.doubt, false));
+    ei_json_add_time(reply, "holdUntil", ei_graph_hold_until(w->graph) > ei_now() ? ei_graph_hold_until(w->graph) : 0);
+    cJSON_AddBoolToObject(reply, "mailHeld", w->mail_held);
+    ei_json_add_time(reply, "lastRefresh", w->answered_at != 0 ? w->last_refresh : 0);
+    cJSON *counts = cJSON_AddObjectToObject(reply, "counts");
+    for (int state = EI_STATE_WAITING; state <= EI_STATE_REMOVED; state++)
+        cJSON_AddNumberToObject(counts, ei_state_name((enum ei_state)state), (double)w->counts[state]);
+    add_notes(w, reply);
+    ei_call_reply(call, reply);
+}

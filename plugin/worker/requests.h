@@ -1,0 +1,48 @@
+/* What the socket asks (common/ipc/io.entrainvite.varlink): dispatch, answers, calls that wait. */
+#ifndef EI_WORKER_REQUESTS_H
+#define EI_WORKER_REQUESTS_H
+
+#include <cjson/cJSON.h>
+
+#include "plugin/worker/worker.h"
+
+/* fd: a passed listening socket, or -1 to make config->socket. */
+enum ei_err ei_requests_open(struct ei_worker *worker, int listen_fd, struct ei_error *err);
+void ei_requests_close(struct ei_worker *worker);
+/* Answers the waiting calls whose time has come. */
+void ei_requests_run(struct ei_worker *worker);
+int64_t ei_requests_wait_ms(const struct ei_worker *worker);
+
+/* --- shared by requests.c and request_*.c --- */
+
+/*
+ * Finds what LOGIN|ADDRESS means: with '@' an address, unless such a login is recorded. *ret_login is target when it is
+ * a login, else NULL. EI_NOT_FOUND names the target. The caller frees the collaborator.
+ */
+enum ei_err ei_request_find(struct ei_worker *worker, const char *target, struct ei_collaborator **ret_collaborator,
+                            const char **ret_login, struct ei_error *err);
+/* {"account": Account}; NULL when out of memory. */
+cJSON *ei_request_account_reply(const struct ei_worker *worker, const struct ei_collaborator *collaborator,
+                                const char *login);
+/* The Account object of the interface. */
+cJSON *ei_request_account(const struct ei_worker *worker, const struct ei_collaborator *collaborator,
+                          const struct ei_account *account);
+cJSON *ei_request_error(const struct ei_error *error, bool permanent);
+
+typedef void ei_request_method(struct ei_worker *worker, struct ei_call *call, const cJSON *parameters);
+/* request_change.c */
+ei_request_method ei_request_announce;
+/* request_invite.c */
+ei_request_method ei_request_invite;
+/* The peer of a --dry-run that waits for Graph went away. */
+void ei_request_dry_run_gone(struct ei_worker *worker, struct ei_call *call);
+/* request_change.c */
+ei_request_method ei_request_adopt;
+ei_request_method ei_request_resend;
+ei_request_method ei_request_remove;
+/* request_query.c */
+ei_request_method ei_request_list;
+ei_request_method ei_request_show;
+ei_request_method ei_request_status;
+
+#endif

@@ -1,0 +1,27 @@
+/* How this collaborator is invited: the rule's settings, and over them what the command line asked for. */
+#ifndef EI_WORKER_SETTINGS_H
+#define EI_WORKER_SETTINGS_H
+
+#include <cjson/cJSON.h>
+
+#include "common/config/config.h"
+#include "common/graph/graph.h"
+#include "common/store/store.h"
+
+/* Points into config, collaborator and overrides; free overrides with ei_settings_clear. */
+struct ei_settings {
+    struct ei_graph_invite invite;
+    bool send_message;
+    cJSON *overrides;
+};
+
+/*
+ * Settings come from the first rule in file order among the collaborator's active accounts; job.rule, if set, beats it;
+ * without either, the default block. EI_DOMAIN_NOT_ALLOWED if that rule (without one: every rule) does not list the
+ * address's domain.
+ */
+enum ei_err ei_settings_resolve(const struct ei_config *config, const struct ei_collaborator *collaborator,
+                                struct ei_settings *ret_settings, struct ei_error *err);
+void ei_settings_clear(struct ei_settings *settings);
+
+#endif

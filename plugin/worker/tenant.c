@@ -1,0 +1,272 @@
+#include "plugin/worker/tenant.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/account/address.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+enum {
+    DOMAINS_KEEP_MS = 60 * 60 * 1000, /* also how long the pre-check is off after a 403 (design, Permissions) */
+    TENANT_AGAIN_MS = 30 * 1000,      /* the first time; then twice as long each time */
+};
+
+static const char meta_tenant[] = "tenant";
+
+/* --- what blocks --- */
+
+static void block(struct ei_worker *w, const struct ei_error *err, bool inviting)
+{
+    bool news = w->blocked.code != err->code;
+    int64_t now = ei_monotonic_ms();
+
+    w->blocked = *err;
+    w->blocked_inviting = inviting;
+    if (news || now >= w->probe_at_ms)
+        w->probe_at_ms = now + EI_PROBE_MS;
+    if (news) {
+        ei_log_error(LOG_ERR, "blocked", err);
+        w->dirty = true;
+    }
+}
+
+static void unblock(struct ei_worker *w)
+{
+    struct ei_error err;
+
+    if (w->blocked.code == EI_OK)
+        return;
+    ei_log(LOG_NOTICE, "Microsoft Graph answers again (was: %s); going on", ei_err_name(w->blocked.code));
+    ei_error_clear(&w->blocked);
+    w->dirty = true;
+    /* What backed off because of the block need not wait any longer. */
+    if (ei_store_hasten(w->store, ei_now(), true, &err) != EI_OK)
+        ei_worker_store_failed(w, &err);
+}
+
+bool ei_tenant_writes_blocked(const struct ei_worker *w)
+{
+    bool refusal = w->blocked.code == EI_PERMISSION || w->blocked.code == EI_INVITATIONS_OFF ||
+                   w->blocked.code == EI_QUOTA || w->blocked.code == EI_UNAUTHORIZED;
+
+    return refusal && w->blocked_inviting;
+}
+
+static void note_denied(struct ei_worker *w, const struct ei_graph_result *result, enum ei_call_kind kind)
+{
+    if (kind != EI_CALL_READ)
+        return;
+    if (w->reads_denied_at == 0)
+        ei_log_error(LOG_WARNING, "reading users", &result->error);
+    w->reads_denied_at = ei_now();
+}
+
+void ei_tenant_note(struct ei_worker *w, const struct ei_graph_result *result, enum ei_call_kind kind)
+{
+    enum ei_fault fault = ei_err_fault(result->error.code);
+    bool denied = result->error.code == EI_PERMISSION && kind != EI_CALL_INVITE;
+    bool answered = denied || result->outcome == EI_GRAPH_DONE || result->error.code == EI_GRAPH_NOT_FOUND ||
+                    fault == EI_FAULT_ACCOUNT; /* an answer about a person: the way there is open */
+
+    if (denied)
+        note_denied(w, result, kind);
+    else if (fault == EI_FAULT_TENANT)
+        block(w, &result->error, kind == EI_CALL_INVITE);
+    if (!answered)
+        return;
+    w->answered_at = ei_now();
+    if (kind == EI_CALL_READ && result->outcome == EI_GRAPH_DONE)
+        w->reads_denied_at = 0;
+    /* That reading works says nothing about a refusal to invite: else each look-up would set off the next refusal. */
+    if (kind == EI_CALL_INVITE || !ei_tenant_writes_blocked(w))
+        unblock(w);
+}
+
+/* --- the tenant's GUID --- */
+
+/* Records of one tenant must never be taken for another's. */
+static enum ei_err adopt_tenant(struct ei_worker *w, const char *tenant)
+{
+    struct ei_error err;
+    char *known = NULL;
+    enum ei_err rc = ei_store_meta_get(w->store, meta_tenant, &known, &err);
+
+    if (rc == EI_OK && known == NULL)
+        rc = ei_store_meta_set(w->store, meta_tenant, tenant, &err);
+    else if (rc == EI_OK && strcmp(known, tenant) != 0)
+        rc = ei_fail(&err, EI_TENANT_CHANGED, "%s: the records in %s are of the tenant %s, the configured one is %s",
+                     w->config->tenant, w->private_dir, known, tenant);
+    if (rc == EI_TENANT_CHANGED)
+        block(w, &err, false);
+    else if (rc != EI_OK)
+        ei_worker_store_failed(w, &err);
+    free(known);
+    return rc;
+}
+
+/* Nothing but the name, the trust and the way there is judged here: whatever else a login root answers to a question
+ * that it need not know must not stop invitations. */
+static bool tenants_fault(enum ei_err code)
+{
+    return code == EI_TENANT_UNKNOWN || code == EI_TLS_TRUST || code == EI_REDIRECTED;
+}
+
+static void ask_later(struct ei_worker *w, const struct ei_graph_result *result)
+{
+    int64_t wait_ms = (int64_t)TENANT_AGAIN_MS << (w->tenant_tries < 5 ? w->tenant_tries : 5);
+
+    w->tenant_tries++;
+    if (w->trouble.code != result->error.code)
+        ei_log_error(LOG_WARNING, "looking up the tenant", &result->error);
+    w->trouble = result->error;
+    w->dirty = true;
+    if (result->retry_after > 0)
+        wait_ms = result->retry_after * 1000;
+    w->tenant_again_ms = ei_monotonic_ms() + (wait_ms < EI_PROBE_MS ? wait_ms : EI_PROBE_MS);
+}
+
+static void on_tenant(void *context, const struct ei_graph_result *result, const char *const *names, size_t count)
+{
+    struct ei_worker *w = context;
+    bool whole_answer = result->status >= 200 && result->status < 500 && result->status != 429;
+
+    w->tenant_fact = EI_FACT_WANTED;
+    w->tenant_again_ms = ei_monotonic_ms() + EI_PROBE_MS;
+    if (result->outcome == EI_GRAPH_DONE && count == 1) {
+        w->answered_at = ei_now();
+        if (tenants_fault(w->blocked.code))
+            unblock(w);
+        if (adopt_tenant(w, names[0]) == EI_OK)
+            w->tenant_fact = EI_FACT_KNOWN;
+    } else if (tenants_fault(result->error.code)) {
+        block(w, &result->error, false);
+        w->tenant_again_ms = w->probe_at_ms;
+    } else if (whole_answer) {
+        /* Only the guard against another tenant's records is off then. */
+        ei_log_error(LOG_WARNING, "the tenant's id cannot be read; going on with its name", &result->error);
+        w->tenant_fact = EI_FACT_KNOWN;
+    } else {
+        ask_later(w, result);
+    }
+    if (w->tenant_fact == EI_FACT_KNOWN) {
+        w->tenant_tries = 0;
+        w->dirty |= w->trouble.code != EI_OK;
+        ei_error_clear(&w->trouble);
+    }
+}
+
+/* --- its verified domains --- */
+
+static void free_domains(struct ei_worker *w)
+{
+    for (size_t i = 0; i < w->domain_count; i++)
+        free(w->domains[i]);
+    free(w->domains);
+    w->domains = NULL;
+    w->domain_count = 0;
+}
+
+static void on_domains(void *context, const struct ei_graph_result *result, const char *const *names, size_t count)
+{
+    struct ei_worker *w = context;
+
+    w->domains_fact = EI_FACT_KNOWN;
+    w->domains_again_ms = ei_monotonic_ms() + DOMAINS_KEEP_MS;
+    if (result->outcome != EI_GRAPH_DONE) {
+        /* A token error has blocked the worker; anything else only switches the pre-check off: Graph's own 400 gives
+         * the same answer later. */
+        if (ei_err_fault(result->error.code) == EI_FAULT_TENANT && result->error.code != EI_PERMISSION)
+            block(w, &result->error, false);
+        else
+            ei_log_error(LOG_WARNING, "verified domains cannot be read, the pre-check is off for an hour",
+                         &result->error);
+        return;
+    }
+    ei_tenant_note(w, result, EI_CALL_READ);
+    free_domains(w);
+    w->domains = calloc(count + 1, sizeof *w->domains);
+    for (size_t i = 0; w->domains != NULL && i < count; i++) {
+        w->domains[i] = strdup(names[i]);
+        if (w->domains[i] == NULL)
+            break;
+        w->domain_count++;
+    }
+}
+
+bool ei_tenant_owns(const struct ei_worker *w, const char *address)
+{
+    return w->domain_count != 0 && ei_address_domain_listed(address, (const char *const *)w->domains, w->domain_count);
+}
+
+/* --- in order --- */
+
+static void ask_tenant(struct ei_worker *w)
+{
+    w->tenant_again_ms = ei_monotonic_ms() + TENANT_AGAIN_MS;
+    if (ei_guid_valid(w->config->tenant)) {
+        if (adopt_tenant(w, w->config->tenant) == EI_OK)
+            w->tenant_fact = EI_FACT_KNOWN;
+        return;
+    }
+    w->tenant_fact = EI_FACT_ASKED;
+    if (ei_graph_tenant_id(w->graph, on_tenant, w) != EI_OK)
+        w->tenant_fact = EI_FACT_WANTED;
+}
+
+static void ask_domains(struct ei_worker *w)
+{
+    char crid[EI_GUID_TEXT];
+
+    w->domains_fact = EI_FACT_ASKED;
+    ei_guid_new(crid);
+    if (ei_graph_verified_domains(w->graph, crid, on_domains, w) != EI_OK)
+        w->domains_fact = EI_FACT_WANTED;
+}
+
+bool ei_tenant_ready(struct ei_worker *w)
+{
+    int64_t now = ei_monotonic_ms();
+
+    if (w->tenant_fact == EI_FACT_WANTED && now >= w->tenant_again_ms)
+        ask_tenant(w);
+    if (w->tenant_fact != EI_FACT_KNOWN)
+        return false;
+    if (w->domains_fact == EI_FACT_KNOWN && now >= w->domains_again_ms)
+        w->domains_fact = EI_FACT_WANTED;
+    if (w->domains_fact == EI_FACT_WANTED && (w->blocked.code == EI_OK || now >= w->probe_at_ms))
+        ask_domains(w);
+    /* Blocked: the one job that probes must not wait for the domains. */
+    return w->domains_fact == EI_FACT_KNOWN || w->blocked.code != EI_OK;
+}
+
+int64_t ei_tenant_wait_ms(const struct ei_worker *w)
+{
+    if (w->tenant_fact != EI_FACT_WANTED)
+        return INT64_MAX;
+    int64_t wait = w->tenant_again_ms - ei_monotonic_ms();
+    return wait > 0 ? wait : 0;
+}
+
+void ei_tenant_probe_now(struct ei_worker *w)
+{
+    int64_t now = ei_monotonic_ms();
+    struct ei_error err;
+
+    /* The old one stays if the file cannot be read any more (a file for root only, after the drop from root). */
+    bool secret_refused = w->blocked.code == EI_SECRET_WRONG || w->blocked.code == EI_SECRET_EXPIRED;
+    if (ei_credential_reload(w->credential, &err) != EI_OK && secret_refused)
+        ei_log_error(LOG_WARNING, "the credential is kept as it was read at the start; start entra-invited again",
+                     &err);
+
+    w->probe_at_ms = now;
+    w->tenant_again_ms = now;
+    w->domains_again_ms = now;
+    w->reads_denied_at = 0;
+    ei_graph_drop_token(w->graph);
+}
+
+void ei_tenant_close(struct ei_worker *w)
+{
+    free_domains(w);
+}

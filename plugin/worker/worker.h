@@ -1,0 +1,132 @@
+/*
+ * entra-invited: the one process that opens the database and talks to Graph. One thread and one loop (worker.c) around
+ * these parts, each in a file of its own:
+ *
+ *   accounts.c    what the account files say: scan, inotify, announcements  → reconcile.c makes jobs of the difference
+ *   machine.c     jobs: which step is due, its intent written down, its request sent
+ *   answers.c     what Graph answered: the outcome written down, the next step
+ *   tenant.c      what must be known of the tenant first: its GUID, its verified domains; what blocks it
+ *   publish.c     the view, the covered groups, STATUS
+ *   requests.c    what the socket asks
+ *
+ * The parts share this struct; nothing else is global.
+ */
+#ifndef EI_WORKER_WORKER_H
+#define EI_WORKER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/config/config.h"
+#include "common/graph/credential.h"
+#include "common/graph/graph.h"
+#include "common/ipc/server.h"
+#include "common/store/store.h"
+#include "common/view/view.h"
+#include "plugin/worker/reconcile.h"
+#include "plugin/worker/scan_thread.h"
+
+enum {
+    EI_FLIGHTS_MAX = 64,          /* jobs under way at once */
+    EI_PROBE_MS = 15 * 60 * 1000, /* a blocked worker tries one job so often */
+    EI_STORE_PAUSE_MS = 10000,    /* after the store failed */
+    EI_STATES = EI_STATE_REMOVED + 1,
+};
+
+/* What must be known before jobs start. */
+enum ei_fact { EI_FACT_WANTED, EI_FACT_ASKED, EI_FACT_KNOWN };
+
+/* A job whose request is under way. */
+struct ei_flight {
+    struct ei_flight *next;
+    struct ei_worker *worker;
+    char id[EI_GUID_TEXT];
+    enum ei_step step;
+    bool deleting; /* OFFBOARDING: DELETE, not PATCH */
+};
+
+/* A call that waits for something to happen. */
+struct ei_waiting {
+    struct ei_waiting *next;
+    struct ei_call *call;
+    char *target;        /* Wait; NULL: Refresh */
+    int64_t deadline_ms; /* ei_monotonic_ms */
+    int64_t since;       /* Refresh: wall time; everything due then must have been done */
+};
+
+struct ei_worker {
+    const struct ei_config *config;
+    struct ei_store *store;
+    struct ei_graph *graph;
+    struct ei_credential *credential;
+    struct ei_server *server;
+    struct ei_scan_thread *scanner;
+    int watch_fd;
+    int signal_fd;
+    char host[EI_GUID_TEXT];
+    char *private_dir;
+    bool stop;
+    int64_t wall_offset_ms; /* wall time less monotonic time at the last turn */
+
+    /* accounts.c */
+    struct ei_reconcile_context reconcile;
+    struct ei_reconcile_report report; /* of the last pass */
+    int64_t next_scan_ms;              /* ei_monotonic_ms */
+    bool scan_again;                   /* something changed while a reading was under way */
+    bool scanned;                      /* at least one pass since the start */
+    bool first_trusted;                /* as the last reading had it, see ei_gecos_address */
+
+    /* machine.c, answers.c */
+    struct ei_flight *flights;
+    size_t flight_count;
+    struct ei_collaborator *ready[EI_FLIGHTS_MAX]; /* intent durable at the end of this batch, then sent */
+    size_t ready_count;
+    int64_t paused_until_ms; /* the store failed */
+    struct ei_error store_error;
+
+    /* tenant.c */
+    enum ei_fact tenant_fact;
+    enum ei_fact domains_fact;
+    int64_t tenant_again_ms;
+    int64_t domains_again_ms;
+    char **domains;
+    size_t domain_count;
+    struct ei_error blocked; /* code EI_OK: not blocked */
+    bool blocked_inviting;   /* it was an invitation that was refused, not a read */
+    struct ei_error trouble; /* why the tenant cannot be asked just now, passing; EI_OK: it can */
+    unsigned tenant_tries;
+    int64_t probe_at_ms;
+    bool probing;
+    int64_t reads_denied_at; /* wall time of the last 403 on a read, 0: none */
+    int64_t answered_at;     /* wall time of Graph's last good answer */
+    int64_t saved_hold;
+
+    /* publish.c */
+    bool dirty;            /* the view may differ from the store */
+    int64_t publish_at_ms; /* not before */
+    int64_t last_refresh;  /* wall time: Graph last told a state */
+    int64_t view_refresh;  /* last_refresh as the published view has it */
+    uint64_t generation;   /* of the published view */
+    uint64_t counts[EI_STATES];
+    bool mail_held; /* a clone or a restored image: no mail until adopt */
+    bool ready_said;
+
+    /* requests.c, request_invite.c */
+    struct ei_waiting *waiting;
+    struct ei_dry_run *dry_runs;
+};
+
+/* fd: a listening socket, or -1 to make config->socket. On failure nothing is left. */
+enum ei_err ei_worker_new(const struct ei_config *config, struct ei_credential *credential, int listen_fd,
+                          struct ei_worker **ret_worker, struct ei_error *err);
+/* Runs until SIGTERM or SIGINT. */
+enum ei_err ei_worker_run(struct ei_worker *worker, struct ei_error *err);
+void ei_worker_free(struct ei_worker *worker);
+
+/* Stores the change; a failure is logged, pauses the jobs and is returned. Marks the view dirty. */
+enum ei_err ei_worker_save(struct ei_worker *worker, struct ei_collaborator *collaborator, const char *event,
+                           const char *detail);
+/* The store failed: say so once, pause. */
+void ei_worker_store_failed(struct ei_worker *worker, const struct ei_error *err);
+
+#endif

@@ -1,0 +1,384 @@
+/* What answers outside 2xx are taken for: contract 1.7, 2.7, 6 and X5. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/graph/errors.h"
+
+static struct ei_graph_result read_graph(long status, const char *body, enum ei_about about)
+{
+    struct ei_graph_result result = {0};
+    struct ei_answer answer = {.status = status, .body = body, .length = strlen(body)};
+
+    ei_graph_error_read(&answer, about, &result);
+    return result;
+}
+
+static struct ei_graph_result read_coded(long status, const char *code, const char *message, enum ei_about about)
+{
+    char body[1024];
+
+    snprintf(body, sizeof body, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}", code, message);
+    return read_graph(status, body, about);
+}
+
+struct row {
+    long status;
+    const char *code, *message;
+    enum ei_err err;
+    enum ei_graph_outcome outcome;
+};
+
+static void check_rows(const struct row *rows, size_t count, enum ei_about about)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ei_graph_result result = read_coded(rows[i].status, rows[i].code, rows[i].message, about);
+        if (result.error.code != rows[i].err || result.outcome != rows[i].outcome)
+            fail_msg("%ld %s %s: %s, outcome %d", rows[i].status, rows[i].code, rows[i].message,
+                     ei_err_name(result.error.code), result.outcome);
+    }
+}
+
+static void test_graph_rows(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {401, "InvalidAuthenticationToken", "Access token has expired.", EI_UNAUTHORIZED, EI_GRAPH_REJECTED},
+        {403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.", EI_PERMISSION,
+         EI_GRAPH_REJECTED},
+        {403, "Directory_QuotaExceeded", "", EI_QUOTA, EI_GRAPH_REJECTED},
+        {403, "UnknownError", "", EI_PERMISSION, EI_GRAPH_REJECTED},
+        {404, "Request_ResourceNotFound", "Resource 'x' does not exist", EI_GRAPH_NOT_FOUND, EI_GRAPH_REJECTED},
+        {404, "Directory_ObjectNotFound", "Unable to read", EI_GRAPH_NOT_FOUND, EI_GRAPH_REJECTED},
+        {404, "ResourceNotFound", "", EI_GRAPH_NOT_FOUND, EI_GRAPH_REJECTED},
+        {404, "NotFound", "", EI_GRAPH_NOT_FOUND, EI_GRAPH_REJECTED},
+        {404, "itemNotFound", "Item not found.", EI_GRAPH_NOT_FOUND, EI_GRAPH_REJECTED},
+        {404, "UnknownError", "Not here.", EI_GRAPH_NOT_FOUND, EI_GRAPH_REJECTED},
+        {404, "UnknownError", "<html>404</html>", EI_GRAPH_ANSWER, EI_GRAPH_REJECTED},
+        {404, "UnknownError", "", EI_GRAPH_ANSWER, EI_GRAPH_REJECTED},
+        {400, "Request_BadRequest", "already exists as object ID: x", EI_GRAPH_ANSWER, EI_GRAPH_REJECTED},
+        {429, "TooManyRequests", "", EI_THROTTLED, EI_GRAPH_REJECTED},
+        {409, "Conflict", "", EI_GRAPH_DOWN, EI_GRAPH_REJECTED},
+        {408, "Timeout", "", EI_GRAPH_DOWN, EI_GRAPH_UNCLEAR},
+        {500, "InternalServerError", "", EI_GRAPH_DOWN, EI_GRAPH_UNCLEAR},
+        {501, "NotImplemented", "", EI_GRAPH_DOWN, EI_GRAPH_UNCLEAR},
+        {502, "BadGateway", "", EI_GRAPH_DOWN, EI_GRAPH_UNCLEAR},
+        {503, "ServiceUnavailable", "", EI_GRAPH_DOWN, EI_GRAPH_UNCLEAR},
+        {504, "GatewayTimeout", "", EI_GRAPH_DOWN, EI_GRAPH_UNCLEAR},
+        {503, "TooManyRequests", "", EI_GRAPH_DOWN, EI_GRAPH_UNCLEAR},
+        {302, "x", "", EI_REDIRECTED, EI_GRAPH_UNCLEAR},
+        {308, "x", "", EI_REDIRECTED, EI_GRAPH_REJECTED},
+    };
+    check_rows(rows, sizeof rows / sizeof rows[0], EI_ABOUT_OBJECT);
+}
+
+/* A 404 is about a user only where one was asked for by id. */
+static void test_not_found_of_a_collection(void **state)
+{
+    (void)state;
+    struct ei_graph_result result =
+        read_coded(404, "Directory_ObjectNotFound", "Unable to read the company information", EI_ABOUT_OTHER);
+
+    assert_int_equal(result.outcome, EI_GRAPH_REJECTED);
+    assert_int_equal(result.error.code, EI_GRAPH_ANSWER);
+}
+
+static void test_invitation_rows(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {400, "BadRequest", "The Primary SMTP Address is an invalid value.", EI_GRAPH_ADDRESS, EI_GRAPH_REJECTED},
+        {400, "BadRequest", "Group email address is not supported.", EI_GROUP_ADDRESS, EI_GRAPH_REJECTED},
+        {400, "BadRequest", "Invitee is in inviter tenant.", EI_VERIFIED_DOMAIN, EI_GRAPH_REJECTED},
+        {400, "BadRequest", "The domain of the user's email address is a verified domain of this directory",
+         EI_VERIFIED_DOMAIN, EI_GRAPH_REJECTED},
+        {400, "BadRequest", "The invited user ALREADY EXISTS in the directory", EI_INTERNAL_USER, EI_GRAPH_REJECTED},
+        {400, "BadRequest", "something new", EI_INVITATION_REFUSED, EI_GRAPH_REJECTED},
+        {403, "Forbidden", "Guest invitations not allowed for your company.", EI_INVITATIONS_OFF, EI_GRAPH_REJECTED},
+        {403, "Forbidden", "Generic authorization exception", EI_PERMISSION, EI_GRAPH_REJECTED},
+        {403, "Authorization_RequestDenied", "Insufficient privileges", EI_PERMISSION, EI_GRAPH_REJECTED},
+        {403, "Directory_QuotaExceeded", "guest invitations not allowed", EI_QUOTA, EI_GRAPH_REJECTED},
+        {403, "Forbidden", "This invitation is blocked by cross-tenant access settings.", EI_INVITATION_REFUSED,
+         EI_GRAPH_REJECTED},
+        {400, "BadRequest", "Microsoft B2B Cross Cloud Worker application has been disabled", EI_INVITATION_REFUSED,
+         EI_GRAPH_REJECTED},
+        {401, "UnknownError", "ControllerName=MSGraphInviteAPI", EI_UNAUTHORIZED, EI_GRAPH_REJECTED},
+        {429, "TooManyRequests", "already exists", EI_THROTTLED, EI_GRAPH_REJECTED},
+        {404, "Request_ResourceNotFound", "no user's", EI_GRAPH_ANSWER, EI_GRAPH_REJECTED},
+        {500, "x", "already exists", EI_GRAPH_DOWN, EI_GRAPH_UNCLEAR},
+    };
+    check_rows(rows, sizeof rows / sizeof rows[0], EI_ABOUT_INVITATION);
+}
+
+/* contract 2.6: the id stands up to the next full stop or comma. */
+static void test_existing_user(void **state)
+{
+    (void)state;
+    static const char id[] = "0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02";
+    struct ei_graph_result result = read_coded(400, "BadRequest",
+                                               "The invited user already exists in the directory as object ID: "
+                                               "0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02. They can use that account.",
+                                               EI_ABOUT_INVITATION);
+
+    assert_int_equal(result.error.code, EI_INTERNAL_USER);
+    assert_string_equal(result.user_id, id);
+    assert_non_null(strstr(result.error.message, "BadRequest: The invited user already exists"));
+    result = read_coded(400, "BadRequest",
+                        "user already exists as object id: 0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02, but is blocked",
+                        EI_ABOUT_INVITATION);
+    assert_string_equal(result.user_id, id);
+    result = read_coded(400, "BadRequest", "already exists as object ID: 0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02",
+                        EI_ABOUT_INVITATION);
+    assert_string_equal(result.user_id, id);
+    result = read_coded(400, "BadRequest", "already exists as object ID: ../../me.", EI_ABOUT_INVITATION);
+    assert_string_equal(result.user_id, "");
+    result = read_coded(400, "BadRequest", "already exists as object ID: ", EI_ABOUT_INVITATION);
+    assert_string_equal(result.user_id, "");
+}
+
+static void test_bodies_without_an_error_object(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {"",
+                                         "<!DOCTYPE html><html><body>403 - Forbidden</body></html>",
+                                         "{",
+                                         "{\"error\":{\"code\":\"BadReq",
+                                         "null",
+                                         "[]",
+                                         "{\"error\":\"x\"}",
+                                         "{\"error\":{}}",
+                                         "{\"error\":{\"code\":7}}"};
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        assert_int_equal(read_graph(403, bodies[i], EI_ABOUT_INVITATION).error.code, EI_PERMISSION);
+        assert_int_equal(read_graph(401, bodies[i], EI_ABOUT_OBJECT).error.code, EI_UNAUTHORIZED);
+        /* not a user's 404, and no verdict on an address */
+        assert_int_equal(read_graph(404, bodies[i], EI_ABOUT_OBJECT).error.code, EI_GRAPH_ANSWER);
+        assert_int_equal(read_graph(400, bodies[i], EI_ABOUT_INVITATION).error.code, EI_GRAPH_ANSWER);
+        assert_int_equal(read_graph(429, bodies[i], EI_ABOUT_INVITATION).error.code, EI_THROTTLED);
+        assert_int_equal(read_graph(502, bodies[i], EI_ABOUT_INVITATION).error.code, EI_GRAPH_DOWN);
+    }
+    struct ei_graph_result result = read_coded(403, "UnknownError", "<html>a page</html>", EI_ABOUT_OBJECT);
+    assert_string_equal(result.error.message, "Microsoft Graph answered 403 UnknownError");
+}
+
+/* contract 6: both spellings, any depth; the header's beats it. */
+static void test_request_ids(void **state)
+{
+    (void)state;
+    static const char old[] = "{\"error\":{\"code\":\"x\",\"message\":\"y\",\"innerError\":{\"request-id\":\"aa-1\"}}}";
+    static const char nested[] = "{\"error\":{\"code\":\"x\",\"message\":\"y\",\"innererror\":{\"code\":\"z\","
+                                 "\"innerError\":{\"innererror\":{\"request-id\":\"bb-2\"}}}}}";
+    struct ei_graph_result result = {0};
+    struct ei_answer answer = {.status = 400, .body = old, .length = sizeof old - 1, .request_id = "cc-3"};
+
+    assert_string_equal(read_graph(400, old, EI_ABOUT_OBJECT).error.request_id, "aa-1");
+    assert_string_equal(read_graph(400, nested, EI_ABOUT_OBJECT).error.request_id, "bb-2");
+    ei_graph_error_read(&answer, EI_ABOUT_OBJECT, &result);
+    assert_string_equal(result.error.request_id, "cc-3");
+    answer.request_id = "not an id\n";
+    ei_graph_error_read(&answer, EI_ABOUT_OBJECT, &result);
+    assert_string_equal(result.error.request_id, "aa-1");
+}
+
+/* S16: untrusted text cannot forge a line, and is cut between characters. */
+static void test_messages_are_one_line(void **state)
+{
+    (void)state;
+    char out[8];
+    char long_message[700];
+    struct ei_graph_result result =
+        read_coded(400, "Bad\\nRequest", "one\\r\\n<3>two\\u001b[2J \\u0085\xff three", EI_ABOUT_INVITATION);
+
+    assert_string_equal(result.error.message, "Microsoft Graph answered 400 Bad Request: one <3>two [2J ? three");
+    ei_graph_text(out, sizeof out, "12345\xc3\xa9\xc3\xa9");
+    assert_string_equal(out, "12345\xc3\xa9");
+    ei_graph_text(out, sizeof out, "123456\xc3\xa9");
+    assert_string_equal(out, "123456");
+    ei_graph_text(out, sizeof out, " \t\n ");
+    assert_string_equal(out, "");
+    ei_graph_text(out, sizeof out, "\xf0\x9f\x98");
+    assert_string_equal(out, "???");
+    memset(long_message, 'm', sizeof long_message - 1);
+    long_message[sizeof long_message - 1] = '\0';
+    result = read_coded(400, "BadRequest", long_message, EI_ABOUT_INVITATION);
+    assert_true(strlen(result.error.message) < 400);
+}
+
+/* X13: cut anywhere, it is the whole truth or none of it. */
+static void test_cut_bodies(void **state)
+{
+    (void)state;
+    static const char body[] = "{\"error\":{\"code\":\"Request_ResourceNotFound\",\"message\":\"m\",\"innerError\":"
+                               "{\"request-id\":\"aa-1\"}}}";
+    static const char login[] = "{\"error\":\"invalid_client\",\"error_description\":\"d\",\"error_codes\":[7000215]}";
+    struct ei_graph_result result = {0};
+
+    for (size_t length = 0; length <= strlen(body); length++) {
+        struct ei_answer answer = {.status = 404, .body = body, .length = length};
+        ei_graph_error_read(&answer, EI_ABOUT_OBJECT, &result);
+        assert_int_equal(result.error.code, length == strlen(body) ? EI_GRAPH_NOT_FOUND : EI_GRAPH_ANSWER);
+    }
+    for (size_t length = 0; length <= strlen(login); length++) {
+        struct ei_answer answer = {.status = 401, .body = login, .length = length};
+        ei_login_error_read(&answer, &result);
+        assert_int_equal(result.error.code, length == strlen(login) ? EI_SECRET_WRONG : EI_GRAPH_ANSWER);
+    }
+}
+
+static void test_redirect_names_the_host_only(void **state)
+{
+    (void)state;
+    struct ei_graph_result result = {0};
+    struct ei_answer answer = {.status = 302, .location = "https://portal.fabrikam.com/x?token=secret"};
+
+    ei_graph_error_read(&answer, EI_ABOUT_OBJECT, &result);
+    assert_int_equal(result.error.code, EI_REDIRECTED);
+    assert_non_null(strstr(result.error.message, "portal.fabrikam.com"));
+    assert_null(strstr(result.error.message, "secret"));
+    ei_login_error_read(&answer, &result);
+    assert_int_equal(result.error.code, EI_REDIRECTED);
+}
+
+static struct ei_graph_result read_login(long status, const char *body)
+{
+    struct ei_graph_result result = {0};
+    struct ei_answer answer = {.status = status, .body = body, .length = strlen(body), .request_id = "ee-5"};
+
+    ei_login_error_read(&answer, &result);
+    return result;
+}
+
+static void test_login_rows(void **state)
+{
+    (void)state;
+    static const struct {
+        long status;
+        const char *error;
+        long number;
+        enum ei_err err;
+    } rows[] = {
+        {401, "invalid_client", 7000215, EI_SECRET_WRONG},
+        {401, "invalid_client", 7000222, EI_SECRET_EXPIRED},
+        {400, "unauthorized_client", 700016, EI_CLIENT_UNKNOWN},
+        {400, "invalid_request", 90002, EI_TENANT_UNKNOWN},
+        {400, "invalid_request", 900382, EI_TENANT_UNKNOWN},
+        {400, "invalid_request", 900144, EI_TOKEN_REFUSED},
+        {400, "invalid_scope", 70011, EI_TOKEN_REFUSED},
+        {401, "invalid_client", 7000218, EI_TOKEN_REFUSED},
+        {400, "interaction_required", 53003, EI_TOKEN_REFUSED},
+        {400, "something_new", 123, EI_TOKEN_REFUSED},
+        {400, "invalid_request", 90033, EI_TOKEN_TRANSIENT},
+        {400, "invalid_request", 90006, EI_TOKEN_TRANSIENT},
+        {400, "invalid_request", 50033, EI_TOKEN_TRANSIENT},
+        {400, "invalid_request", 90024, EI_TOKEN_TRANSIENT},
+        {400, "invalid_request", 90012, EI_TOKEN_TRANSIENT},
+        {400, "invalid_grant", 50196, EI_TOKEN_TRANSIENT},
+        {503, "temporarily_unavailable", 90033, EI_TOKEN_TRANSIENT},
+        /* `error` decides first: the number is a detail of it */
+        {400, "temporarily_unavailable", 7000215, EI_TOKEN_TRANSIENT},
+        {500, "server_error", 0, EI_TOKEN_TRANSIENT},
+        {429, "temporarily_unavailable", 90055, EI_THROTTLED},
+        /* a number that is not known: by `error`, as without one */
+        {401, "invalid_client", 7, EI_SECRET_WRONG},
+        {400, "unauthorized_client", 7, EI_CLIENT_UNKNOWN},
+        {401, "invalid_client", 700027, EI_TOKEN_REFUSED},
+        {400, "invalid_tenant", 90002, EI_TENANT_UNKNOWN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char body[256];
+        snprintf(body, sizeof body, "{\"error\":\"%s\",\"error_description\":\"d\",\"error_codes\":[1,%ld]}",
+                 rows[i].error, rows[i].number);
+        struct ei_graph_result result = read_login(rows[i].status, body);
+        if (result.error.code != rows[i].err)
+            fail_msg("%s %ld: %s", rows[i].error, rows[i].number, ei_err_name(result.error.code));
+    }
+}
+
+/* RFC 6749 5.2: a server that is not Microsoft's has no numbers, or has them in the text only. */
+static void test_login_without_error_codes(void **state)
+{
+    (void)state;
+    static const struct {
+        long status;
+        const char *body;
+        enum ei_err err;
+    } rows[] = {
+        {401, "{\"error\":\"invalid_client\"}", EI_SECRET_WRONG},
+        {400, "{\"error\":\"invalid_client\",\"error_description\":\"Bad client credentials\"}", EI_SECRET_WRONG},
+        {400, "{\"error\":\"unauthorized_client\"}", EI_CLIENT_UNKNOWN},
+        {400, "{\"error\":\"invalid_tenant\"}", EI_TENANT_UNKNOWN},
+        {400, "{\"error\":\"temporarily_unavailable\"}", EI_TOKEN_TRANSIENT},
+        {400, "{\"error\":\"server_error\"}", EI_TOKEN_TRANSIENT},
+        {400, "{\"error\":\"invalid_scope\"}", EI_TOKEN_REFUSED},
+        {400, "{\"error\":\"INVALID_CLIENT\"}", EI_TOKEN_REFUSED},
+        {401, "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000222: expired\"}", EI_SECRET_EXPIRED},
+        {400, "{\"error\":\"invalid_request\",\"error_description\":\"AADSTS90002: no tenant\"}", EI_TENANT_UNKNOWN},
+        {400, "{\"error\":\"invalid_request\",\"error_description\":\"AADSTS90002\"}", EI_TOKEN_REFUSED},
+        {400, "{\"error\":\"invalid_request\",\"error_description\":\"AADSTS99999999990002: x\"}", EI_TOKEN_REFUSED},
+        {400, "{\"error\":\"invalid_request\",\"error_description\":\"not AADSTS90002: x\"}", EI_TOKEN_REFUSED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct ei_graph_result result = read_login(rows[i].status, rows[i].body);
+        if (result.error.code != rows[i].err || result.outcome != EI_GRAPH_REJECTED)
+            fail_msg("%s: %s", rows[i].body, ei_err_name(result.error.code));
+    }
+}
+
+static void test_login_text(void **state)
+{
+    (void)state;
+    struct ei_graph_result result = read_login(
+        401, "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client secret provided."
+             "\\r\\nTrace ID: 0f0f0f0f-1111-2222-3333-444444444444\\r\\nTimestamp: 2026-01-05 10:11:12Z\","
+             "\"error_codes\":[7000215],\"trace_id\":\"0f0f0f0f-1111-2222-3333-444444444444\"}");
+
+    assert_string_equal(
+        result.error.message,
+        "the login service answered 401 invalid_client: AADSTS7000215: Invalid client secret provided.");
+    assert_string_equal(result.error.request_id, "0f0f0f0f-1111-2222-3333-444444444444");
+    result = read_login(400, "{\"error\":\"invalid_request\",\"error_description\":\"AADSTS90002: Tenant not found. "
+                             "Trace ID: 0f0f0f0f Correlation ID: 1\",\"error_codes\":[90002]}");
+    assert_string_equal(result.error.message,
+                        "the login service answered 400 invalid_request: AADSTS90002: Tenant not found.");
+    assert_string_equal(result.error.request_id, "ee-5");
+}
+
+static void test_login_bodies_without_an_error(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {"", "<html></html>", "{\"error\":{\"code\":\"x\"}}", "{\"error\":\"inv", "7"};
+
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        assert_int_equal(read_login(404, bodies[i]).error.code, EI_GRAPH_ANSWER);
+        assert_int_equal(read_login(503, bodies[i]).error.code, EI_TOKEN_TRANSIENT);
+        assert_int_equal(read_login(429, bodies[i]).error.code, EI_THROTTLED);
+    }
+    assert_int_equal(
+        read_login(400, "{\"error\":\"invalid_grant\",\"error_codes\":[\"7000215\",null,-1,1e300]}").error.code,
+        EI_TOKEN_REFUSED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_graph_rows),
+        cmocka_unit_test(test_not_found_of_a_collection),
+        cmocka_unit_test(test_invitation_rows),
+        cmocka_unit_test(test_existing_user),
+        cmocka_unit_test(test_bodies_without_an_error_object),
+        cmocka_unit_test(test_request_ids),
+        cmocka_unit_test(test_messages_are_one_line),
+        cmocka_unit_test(test_cut_bodies),
+        cmocka_unit_test(test_redirect_names_the_host_only),
+        cmocka_unit_test(test_login_rows),
+        cmocka_unit_test(test_login_without_error_codes),
+        cmocka_unit_test(test_login_text),
+        cmocka_unit_test(test_login_bodies_without_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

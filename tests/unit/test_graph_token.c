@@ -1,0 +1,320 @@
+/* The token: fetched once, renewed in time, dropped when refused; what the login service says instead. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/graph_fixture.h"
+
+#define TOKEN "\"match\":{\"path\":\"/token$\"}"
+
+static int64_t skew_ms;
+
+static int64_t skewed_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec + skew_ms / 1000;
+}
+
+static int64_t skewed_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000 + skew_ms;
+}
+
+static int use_skewed_clock(void **state)
+{
+    static const struct ei_clock clock = {.now = skewed_now, .monotonic_ms = skewed_ms};
+
+    skew_ms = 0;
+    ei_clock_set(&clock);
+    return set_up(state);
+}
+
+static int use_real_clock(void **state)
+{
+    ei_clock_set(NULL);
+    return tear_down(state);
+}
+
+static int tokens(void)
+{
+    return count_requests("{\"path\":\"/token$\"}");
+}
+
+/* Fifty requests at once need one token and one connection. */
+static void test_one_token_for_many(void **state)
+{
+    static struct got got[50];
+
+    NEEDS_SIMULATOR();
+    memset(got, 0, sizeof got);
+    for (size_t i = 0; i < 50; i++)
+        assert_int_equal(ei_graph_get_user(sim.graph, OTHER_ID, NULL, got_user, &got[i]), EI_OK);
+    run(sim.graph);
+    for (size_t i = 0; i < 50; i++) {
+        assert_int_equal(got[i].calls, 1);
+        expect(&got[i], EI_GRAPH_REJECTED, EI_GRAPH_NOT_FOUND);
+    }
+    assert_int_equal(tokens(), 1);
+    cJSON *ledger = CTL_JSON("ledger", NULL);
+    const cJSON *counters = ei_json_object(ledger, "counters");
+    int64_t most = 0;
+    int64_t connections = 0;
+    assert_true(ei_json_int(counters, "maxConcurrency", &most));
+    assert_true(ei_json_int(counters, "connections", &connections));
+    assert_true(most <= 16);
+    assert_int_equal(connections, 1);
+    cJSON_Delete(ledger);
+}
+
+/* contract 1.8: five minutes before the end. */
+static void test_renewed_early(void **state)
+{
+    struct got got;
+
+    NEEDS_SIMULATOR();
+    get(sim.graph, OTHER_ID, &got);
+    skew_ms = (3599 - 300 - 20) * 1000;
+    get(sim.graph, OTHER_ID, &got);
+    assert_int_equal(tokens(), 1);
+    skew_ms = (3599 - 300) * 1000;
+    get(sim.graph, OTHER_ID, &got);
+    assert_int_equal(tokens(), 2);
+    ei_graph_drop_token(sim.graph);
+    get(sim.graph, OTHER_ID, &got);
+    assert_int_equal(tokens(), 3);
+}
+
+/* A complete 401 on a kept token: a new token and once more, a POST too, for a 401 has no effect. */
+static void test_refused_token_is_renewed(void **state)
+{
+    struct got got;
+
+    NEEDS_SIMULATOR();
+    get(sim.graph, OTHER_ID, &got);
+    CTL("expire-tokens", NULL);
+    get(sim.graph, OTHER_ID, &got);
+    expect(&got, EI_GRAPH_REJECTED, EI_GRAPH_NOT_FOUND);
+    assert_int_equal(tokens(), 2);
+    CTL("expire-tokens", NULL);
+    invite(sim.graph, ADDRESS, true, &got);
+    expect(&got, EI_GRAPH_DONE, EI_OK);
+    assert_int_equal(tokens(), 3);
+    cJSON *mails = CTL_JSON("mails", ADDRESS);
+    assert_int_equal(cJSON_GetArraySize(mails), 1);
+    cJSON_Delete(mails);
+}
+
+/* X7: support can tell the two attempts of a read apart; a write keeps the id that was stored before it. */
+static void test_request_ids_of_repeats(void **state)
+{
+    static const char reads[] = "{\"path\":\"^/v1.0/users/\"}";
+    static const char writes[] = "{\"path\":\"^/v1.0/invitations\"}";
+    struct got got;
+
+    NEEDS_SIMULATOR();
+    find(sim.graph, ADDRESS, &got); /* a token */
+    CTL("expire-tokens", NULL);
+    get(sim.graph, OTHER_ID, &got);
+    expect(&got, EI_GRAPH_REJECTED, EI_GRAPH_NOT_FOUND);
+    assert_request_ids(reads, 2, 1);
+    CTL("expire-tokens", NULL);
+    invite(sim.graph, ADDRESS, true, &got);
+    expect(&got, EI_GRAPH_DONE, EI_OK);
+    assert_request_ids(writes, 2, 2);
+}
+
+/* Where a new token is refused as well it ends: no loop. */
+static void test_unauthorized_ends(void **state)
+{
+    struct got got;
+
+    NEEDS_SIMULATOR();
+    CTL("fault", "{\"match\":{\"path\":\"^/v1.0/\"},\"times\":0,\"action\":{\"status\":401}}");
+    get(sim.graph, OTHER_ID, &got);
+    expect(&got, EI_GRAPH_REJECTED, EI_UNAUTHORIZED);
+    assert_int_equal(count_requests("{\"path\":\"^/v1.0/\"}"), 1); /* its token was new */
+    get(sim.graph, OTHER_ID, &got);
+    expect(&got, EI_GRAPH_REJECTED, EI_UNAUTHORIZED);
+    assert_int_equal(count_requests("{\"path\":\"^/v1.0/\"}"), 3);
+    assert_int_equal(tokens(), 2);
+}
+
+/* contract 1.7; nothing reaches Graph, and each is free to repeat. */
+static void test_login_errors(void **state)
+{
+    static const struct {
+        const char *action;
+        enum ei_err code;
+    } rows[] = {
+        {"{\"aadsts\":7000215}", EI_SECRET_WRONG},
+        {"{\"aadsts\":7000222}", EI_SECRET_EXPIRED},
+        {"{\"aadsts\":700016}", EI_CLIENT_UNKNOWN},
+        {"{\"aadsts\":90002}", EI_TENANT_UNKNOWN},
+        {"{\"aadsts\":900144}", EI_TOKEN_REFUSED},
+        {"{\"aadsts\":70011}", EI_TOKEN_REFUSED},
+        {"{\"aadsts\":90033}", EI_TOKEN_TRANSIENT},
+        {"{\"status\":503,\"html\":true}", EI_TOKEN_TRANSIENT},
+        /* what is no token is nobody's fault: a page of somebody else, a server that is not itself */
+        {"{\"html\":true}", EI_TOKEN_TRANSIENT},
+        {"{\"status\":404,\"html\":true}", EI_TOKEN_TRANSIENT},
+        {"{\"status\":403,\"html\":true}", EI_TOKEN_TRANSIENT},
+        {"{\"status\":500}", EI_TOKEN_TRANSIENT},
+        {"{\"empty\":true}", EI_TOKEN_TRANSIENT},
+        {"{\"huge\":9000000}", EI_TOKEN_TRANSIENT},
+        {"{\"body\":{\"token_type\":\"Bearer\",\"access_token\":\"\"}}", EI_TOKEN_TRANSIENT},
+        {"{\"body\":{\"token_type\":\"mac\",\"access_token\":\"abc\"}}", EI_TOKEN_TRANSIENT},
+        {"{\"body\":{\"token_type\":\"Bearer\",\"access_token\":\"a\\r\\nX: y\",\"expires_in\":3599}}",
+         EI_TOKEN_TRANSIENT},
+        {"{\"body\":{\"token_type\":\"Bearer\",\"access_token\":\"abc\",\"expires_in\":-5}}", EI_TOKEN_TRANSIENT},
+        {"{\"status\":401,\"body\":{\"error\":\"invalid_client\"}}", EI_SECRET_WRONG},
+        {"{\"status\":400,\"body\":{\"error\":\"unauthorized_client\"}}", EI_CLIENT_UNKNOWN},
+        {"{\"status\":400,\"body\":{\"error\":\"server_error\"}}", EI_TOKEN_TRANSIENT},
+        {"{\"truncate\":20}", EI_UNREACHABLE},
+        {"{\"status\":302,\"headers\":{\"Location\":\"https://portal.fabrikam.com/\"}}", EI_REDIRECTED},
+    };
+    struct got got;
+
+    NEEDS_SIMULATOR();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char fault[512];
+        snprintf(fault, sizeof fault, "{" TOKEN ",\"action\":%s}", rows[i].action);
+        CTL("fault", fault);
+        ei_graph_drop_token(sim.graph);
+        invite(sim.graph, ADDRESS, true, &got);
+        if (got.result.outcome != EI_GRAPH_NOT_SENT || got.result.error.code != rows[i].code)
+            fail_msg("%s: outcome %d, %s", rows[i].action, got.result.outcome, got.result.error.message);
+        assert_null(strchr(got.result.error.message, '\n'));
+    }
+    assert_int_equal(count_requests("{\"path\":\"^/v1.0/\"}"), 0);
+    invite(sim.graph, ADDRESS, true, &got);
+    expect(&got, EI_GRAPH_DONE, EI_OK);
+}
+
+/* contract 1.6: some services send the number as a string. */
+static void test_expires_in_as_a_string(void **state)
+{
+    struct got got;
+
+    NEEDS_SIMULATOR();
+    CTL("fault", "{" TOKEN ",\"action\":{\"body\":{\"token_type\":\"bearer\",\"access_token\":\"abc\","
+                 "\"expires_in\":\"3599\"}}}");
+    get(sim.graph, OTHER_ID, &got);
+    expect(&got, EI_GRAPH_REJECTED, EI_UNAUTHORIZED); /* it was sent: it is none of the simulator's */
+    assert_int_equal(tokens(), 1);
+}
+
+/* What RFC 6749 5.1 lets a server leave out, or add. The token is none of the simulator's, hence the 401s. */
+static void test_plain_oauth_tokens(void **state)
+{
+    static const char *const bodies[] = {
+        "{\"token_type\":\"bearer\",\"access_token\":\"abc\"}",
+        "{\"token_type\":\"BEARER\",\"access_token\":\"abc\",\"expires_in\":null,\"ext_expires_in\":3599}",
+        "{\"access_token\":\"abc\",\"expires_in\":\"soon\",\"scope\":\"x\",\"refresh_token\":\"\",\"more\":[{}]}",
+    };
+    struct got got;
+
+    NEEDS_SIMULATOR();
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        char fault[256];
+        int before = tokens();
+        snprintf(fault, sizeof fault, "{" TOKEN ",\"action\":{\"body\":%s}}", bodies[i]);
+        CTL("fault", fault);
+        skew_ms = 0;
+        ei_graph_drop_token(sim.graph);
+        get(sim.graph, OTHER_ID, &got);
+        expect(&got, EI_GRAPH_REJECTED, EI_UNAUTHORIZED);
+        CTL("fault", "{\"match\":{\"path\":\"^/v1.0/\"},\"action\":{\"status\":404}}");
+        skew_ms = 120 * 1000; /* a short life is assumed: still good after two minutes, not after five */
+        get(sim.graph, OTHER_ID, &got);
+        assert_int_equal(tokens(), before + 1);
+        skew_ms = 300 * 1000;
+        get(sim.graph, OTHER_ID, &got);
+        assert_int_equal(tokens(), before + 2);
+    }
+}
+
+static void test_login_throttled(void **state)
+{
+    struct got got;
+    int64_t wait;
+
+    NEEDS_SIMULATOR();
+    CTL("fault", "{" TOKEN ",\"action\":{\"status\":429,\"retryAfter\":20}}");
+    invite(sim.graph, ADDRESS, true, &got);
+    expect(&got, EI_GRAPH_NOT_SENT, EI_THROTTLED);
+    assert_int_equal(got.result.retry_after, 20);
+    assert_false(ei_graph_may_send(sim.graph, 0, &wait));
+}
+
+/* After SIGHUP: an answer to the old secret does not count. */
+static void test_token_dropped_while_it_is_fetched(void **state)
+{
+    struct got got = {0};
+
+    NEEDS_SIMULATOR();
+    CTL("fault", "{" TOKEN ",\"action\":{\"aadsts\":7000215,\"hold\":\"h\",\"when\":\"before\"}}");
+    assert_int_equal(ei_graph_get_user(sim.graph, OTHER_ID, CRID, got_user, &got), EI_OK);
+    do {
+        assert_int_equal(ei_graph_wait(sim.graph, NULL, 0, 50), EI_OK);
+        ei_graph_dispatch(sim.graph);
+    } while (tokens() == 0);
+    ei_graph_drop_token(sim.graph);
+    CTL("release", "h");
+    run(sim.graph);
+    expect(&got, EI_GRAPH_REJECTED, EI_GRAPH_NOT_FOUND);
+    assert_int_equal(tokens(), 2);
+}
+
+struct chain {
+    struct got got;
+    int left;
+};
+
+static void next_link(void *context, const struct ei_graph_result *result, const struct ei_graph_user *user)
+{
+    struct chain *chain = context;
+    int calls = chain->got.calls;
+
+    got_user(&chain->got, result, user);
+    if (--chain->left > 0)
+        assert_int_equal(ei_graph_get_user(sim.graph, OTHER_ID, NULL, next_link, chain), EI_OK);
+    assert_int_equal(chain->got.calls, calls + 1);
+}
+
+static void test_callbacks_start_requests(void **state)
+{
+    struct chain chain = {.left = 5};
+
+    NEEDS_SIMULATOR();
+    assert_int_equal(ei_graph_get_user(sim.graph, OTHER_ID, NULL, next_link, &chain), EI_OK);
+    run(sim.graph);
+    assert_int_equal(chain.got.calls, 5);
+}
+
+int main(void)
+{
+#define SIM_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        SIM_TEST(test_one_token_for_many),
+        cmocka_unit_test_setup_teardown(test_renewed_early, use_skewed_clock, use_real_clock),
+        SIM_TEST(test_refused_token_is_renewed),
+        SIM_TEST(test_request_ids_of_repeats),
+        SIM_TEST(test_unauthorized_ends),
+        SIM_TEST(test_login_errors),
+        SIM_TEST(test_expires_in_as_a_string),
+        cmocka_unit_test_setup_teardown(test_plain_oauth_tokens, use_skewed_clock, use_real_clock),
+        SIM_TEST(test_login_throttled),
+        SIM_TEST(test_token_dropped_while_it_is_fetched),
+        SIM_TEST(test_callbacks_start_requests),
+    };
+    return cmocka_run_group_tests(tests, sim_start, sim_stop);
+}

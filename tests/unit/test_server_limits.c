@@ -1,0 +1,309 @@
+/* The server's bounds: peers, bytes, time, descriptors (S27; "a peer that misbehaves is dropped"). */
+#include "tests/unit/server_fixture.h"
+
+#include <sys/resource.h>
+
+static size_t peers(const struct fixture *f)
+{
+    struct pollfd fds[EI_SERVER_POLLFDS];
+    size_t count = ei_server_pollfds(f->server, fds);
+
+    for (size_t i = 0; i < count; i++)
+        fds[i].revents = 0;
+    return count == EI_SERVER_PEERS ? count : count - 1; /* when full, the listener is not among them */
+}
+
+static void sixty_four_peers_and_the_others_wait(void **state)
+{
+    struct fixture *f = *state;
+    int fds[EI_SERVER_PEERS + 6];
+    size_t count = sizeof fds / sizeof *fds;
+
+    for (size_t i = 0; i < count; i++) {
+        fds[i] = client_new(f);
+        assert_int_equal(send(fds[i], SAYS_WAIT, sizeof SAYS_WAIT, MSG_NOSIGNAL), sizeof SAYS_WAIT);
+        settle(f);
+    }
+    assert_int_equal(f->calls, EI_SERVER_PEERS);
+    assert_int_equal(peers(f), EI_SERVER_PEERS);
+    for (size_t i = 0; i < 6; i++) {
+        close(fds[i]);
+        settle(f);
+        assert_int_equal(f->calls, (int)(EI_SERVER_PEERS + 1 + i));
+    }
+    assert_int_equal(f->gone_count, 6);
+    for (size_t i = 6; i < count; i++)
+        close(fds[i]);
+    settle(f);
+    assert_int_equal(peers(f), 0);
+}
+
+static void a_message_of_300_kib_drops_its_peer(void **state)
+{
+    struct fixture *f = *state;
+    size_t length = 300 * 1024;
+    char *bytes = malloc(length);
+    int fd = client_new(f);
+
+    memset(bytes, ' ', length);
+    client_send(f, fd, bytes, length);
+    assert_true(client_closed(fd));
+    assert_int_equal(peers(f), 0);
+    close(fd);
+    free(bytes);
+}
+
+static void a_message_just_within_the_limit_is_taken(void **state)
+{
+    static const char head[] = "{\"method\":\"io.entrainvite.Resend\",\"parameters\":{\"target\":\"";
+    struct fixture *f = *state;
+    size_t length = EI_VARLINK_REQUEST_MAX;
+    char *bytes = malloc(length + 1);
+    int fd = client_new(f);
+
+    memset(bytes, 'x', length);
+    memcpy(bytes, head, sizeof head - 1);
+    memcpy(bytes + length - 3, "\"}}", 4);
+    client_send(f, fd, bytes, length + 1);
+    assert_int_equal(f->calls, 1);
+    cJSON *message = client_hears(fd);
+    assert_string_equal(ei_json_string(message, "error"), "io.entrainvite.Failed");
+    cJSON_Delete(message);
+    close(fd);
+    free(bytes);
+}
+
+static void a_flood_of_nuls_drops_its_peer(void **state)
+{
+    struct fixture *f = *state;
+    char *bytes = calloc(1, 1024 * 1024);
+    int fd = client_new(f);
+
+    assert_true(client_send(f, fd, bytes, 1024 * 1024) < 1024 * 1024);
+    assert_true(client_closed(fd));
+    assert_int_equal(f->calls, 0);
+    close(fd);
+    free(bytes);
+}
+
+static void deep_json_drops_its_peer(void **state)
+{
+    struct fixture *f = *state;
+    char bytes[100 * 1024];
+    int fd = client_new(f);
+
+    memset(bytes, '[', sizeof bytes);
+    memcpy(bytes, "{\"parameters\":", 14);
+    bytes[sizeof bytes - 1] = '\0';
+    client_send(f, fd, bytes, sizeof bytes);
+    assert_true(client_closed(fd));
+    close(fd);
+}
+
+static void an_idle_peer_has_30_seconds(void **state)
+{
+    struct fixture *f = *state;
+    int fd = client_new(f);
+
+    settle(f);
+    assert_int_equal(ei_server_timeout(f->server), 30 * 1000);
+    pass_time(f, 29999);
+    assert_true(client_silent(fd));
+    assert_int_equal(peers(f), 1);
+    pass_time(f, 1);
+    assert_true(client_closed(fd));
+    assert_int_equal(peers(f), 0);
+    assert_int_equal(ei_server_timeout(f->server), -1);
+    close(fd);
+}
+
+static void single_bytes_do_not_stretch_the_30_seconds(void **state)
+{
+    struct fixture *f = *state;
+    int fd = client_new(f);
+
+    settle(f);
+    for (int second = 0; second < 29; second++) {
+        assert_int_equal(client_send(f, fd, "{", 1), 1);
+        pass_time(f, 1000);
+    }
+    assert_int_equal(peers(f), 1);
+    pass_time(f, 1000);
+    assert_int_equal(peers(f), 0);
+    assert_true(client_closed(fd));
+    close(fd);
+}
+
+static void an_unanswered_call_stops_the_idle_clock(void **state)
+{
+    struct fixture *f = *state;
+    int fd = client_new(f);
+
+    client_says(f, fd, SAYS_WAIT);
+    assert_int_equal(ei_server_timeout(f->server), -1);
+    pass_time(f, 600 * 1000);
+    assert_int_equal(peers(f), 1);
+    ei_call_reply(f->waiting, NULL);
+    settle(f);
+    client_hears_reply(fd);
+    pass_time(f, 29999);
+    assert_int_equal(peers(f), 1);
+    pass_time(f, 1);
+    assert_int_equal(peers(f), 0);
+    close(fd);
+}
+
+static void a_peer_that_does_not_read_is_dropped_after_10_seconds(void **state)
+{
+    struct fixture *f = *state;
+    int fd = client_new(f);
+
+    f->reply_size = EI_VARLINK_REPLY_MAX - 1024;
+    client_says(f, fd, SAYS_SHOW);
+    assert_int_equal(ei_server_timeout(f->server), 10 * 1000);
+    pass_time(f, 9999);
+    assert_int_equal(peers(f), 1);
+    pass_time(f, 1);
+    assert_int_equal(peers(f), 0);
+    close(fd);
+}
+
+static void a_slow_reader_does_not_stretch_the_10_seconds(void **state)
+{
+    struct fixture *f = *state;
+    char bytes[4096];
+    int fd = client_new(f);
+
+    f->reply_size = EI_VARLINK_REPLY_MAX - 1024;
+    client_says(f, fd, SAYS_SHOW);
+    for (int second = 0; second < 10; second++) {
+        assert_int_equal(peers(f), 1);
+        assert_true(recv(fd, bytes, sizeof bytes, 0) > 0);
+        pass_time(f, 1000);
+    }
+    assert_int_equal(peers(f), 0);
+    close(fd);
+}
+
+static void a_large_answer_arrives_whole(void **state)
+{
+    struct fixture *f = *state;
+    int fd = client_new(f);
+    size_t total = 0;
+    ssize_t got = 0;
+    char bytes[65536];
+
+    f->reply_size = EI_VARLINK_REPLY_MAX - 1024;
+    client_says(f, fd, SAYS_SHOW);
+    do {
+        got = recv(fd, bytes, sizeof bytes, 0);
+        total += got > 0 ? (size_t)got : 0;
+        settle(f);
+    } while (got > 0 && bytes[got - 1] != '\0');
+    assert_int_equal(total, f->reply_size + strlen("{\"parameters\":{\"text\":\"\"}}") + 1);
+    close(fd);
+}
+
+static void an_answer_beyond_the_limit_closes_the_connection(void **state)
+{
+    struct fixture *f = *state;
+    int fd = client_new(f);
+
+    f->reply_size = EI_VARLINK_REPLY_MAX;
+    client_says(f, fd, SAYS_SHOW);
+    assert_true(client_closed(fd));
+    assert_int_equal(peers(f), 0);
+    assert_int_equal(f->gone_count, 0);
+    close(fd);
+}
+
+static void pipelined_calls_wait_until_answers_are_read(void **state)
+{
+    static const char two[] = SAYS_SHOW "\0" SAYS_SHOW;
+    struct fixture *f = *state;
+    int fd = client_new(f);
+
+    f->reply_size = EI_VARLINK_REPLY_MAX - 1024;
+    client_send(f, fd, two, sizeof two);
+    assert_int_equal(f->calls, 1);
+    close(fd);
+}
+
+static void running_out_of_descriptors_rests_the_listener(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit saved;
+    int fd = client_new(f);
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = saved.rlim_max};
+    struct pollfd fds[EI_SERVER_POLLFDS];
+    size_t count = ei_server_pollfds(f->server, fds);
+    assert_int_equal(poll(fds, count, 0), 1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    ei_server_dispatch(f->server, fds, count);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
+
+    assert_int_equal(ei_server_pollfds(f->server, fds), 0);
+    assert_int_equal(ei_server_timeout(f->server), 1000);
+    pass_time(f, 1000);
+    client_says(f, fd, SAYS_STATUS);
+    client_hears_reply(fd);
+    close(fd);
+}
+
+static void listen_replaces_a_dead_socket_only(void **state)
+{
+    struct fixture *f = *state;
+    struct ei_error err;
+    struct stat st;
+    int fd = -1;
+
+    assert_int_equal(stat(f->path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(ei_server_listen(f->path, &fd, &err), EI_BUSY);
+    assert_non_null(strstr(err.message, f->path));
+
+    ei_server_free(f->server);
+    f->server = NULL;
+    assert_int_equal(ei_server_listen(f->path, &fd, &err), EI_OK);
+    close(fd);
+
+    unlink(f->path);
+    FILE *file = fopen(f->path, "w");
+    assert_non_null(file);
+    fclose(file);
+    assert_int_equal(ei_server_listen(f->path, &fd, &err), EI_IO);
+    assert_int_equal(stat(f->path, &st), 0);
+    assert_true(S_ISREG(st.st_mode));
+
+    char longer[200];
+    memset(longer, 'x', sizeof longer - 1);
+    longer[0] = '/';
+    longer[sizeof longer - 1] = '\0';
+    assert_int_equal(ei_server_listen(longer, &fd, &err), EI_CONFIG);
+}
+
+#define SERVER_TEST(test) cmocka_unit_test_setup_teardown(test, server_start, server_stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SERVER_TEST(sixty_four_peers_and_the_others_wait),
+        SERVER_TEST(a_message_of_300_kib_drops_its_peer),
+        SERVER_TEST(a_message_just_within_the_limit_is_taken),
+        SERVER_TEST(a_flood_of_nuls_drops_its_peer),
+        SERVER_TEST(deep_json_drops_its_peer),
+        SERVER_TEST(an_idle_peer_has_30_seconds),
+        SERVER_TEST(single_bytes_do_not_stretch_the_30_seconds),
+        SERVER_TEST(an_unanswered_call_stops_the_idle_clock),
+        SERVER_TEST(a_peer_that_does_not_read_is_dropped_after_10_seconds),
+        SERVER_TEST(a_slow_reader_does_not_stretch_the_10_seconds),
+        SERVER_TEST(a_large_answer_arrives_whole),
+        SERVER_TEST(an_answer_beyond_the_limit_closes_the_connection),
+        SERVER_TEST(pipelined_calls_wait_until_answers_are_read),
+        SERVER_TEST(running_out_of_descriptors_rests_the_listener),
+        SERVER_TEST(listen_replaces_a_dead_socket_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
