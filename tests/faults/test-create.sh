@@ -1,0 +1,51 @@
+#!/bin/bash
+# Killed before the guest and its link are on record (C1 to C8): the request is not lost, there is one guest, one mail.
+. "$(dirname "$0")/lib.sh"
+set_up_crash
+
+begin_case C1
+start_worker
+kill_worker
+add_taylor
+recover
+assert_one_mail
+assert_redeems
+
+for point in C2 C3 C4 C5 C6 C7 C8; do
+    begin_case $point
+    EI_FAILPOINT=$point start_worker
+    add_taylor
+    assert_died
+    recover
+    assert_one_mail
+    assert_redeems
+done
+
+# Each start gets as far as the next point. C2 is none of them: the watch of the files may be done before the hook asks.
+begin_case 'C3 to C10, one after the other'
+EI_FAILPOINT=C3 start_worker
+add_taylor
+assert_died
+for point in C4 C5 C6 C7 C8 C10; do
+    case="C3 to $point, one after the other"
+    EI_FAILPOINT=$point launch_worker
+    assert_died
+done
+recover
+assert_unknown_mail 1
+assert_redeems
+
+# The same point again and again: what is tried anew is as safe as what was tried first.
+begin_case 'C6 three times'
+EI_FAILPOINT=C6 start_worker
+add_taylor
+assert_died
+for _ in 1 2; do
+    EI_FAILPOINT=C6 launch_worker
+    assert_died
+done
+recover
+assert_one_mail
+assert_redeems
+
+finish
