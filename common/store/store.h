@@ -185,8 +185,8 @@ enum ei_err ei_store_delete(struct ei_store *store, const struct ei_collaborator
 enum ei_err ei_store_claim_mail(struct ei_store *store, const char *address, uint32_t round, const char *crid,
                                 struct ei_error *err);
 
-/* Calls each for every aggregate, by id; the aggregate is the store's and is good during the call. A result other than
- * EI_OK ends the walk and is returned. The callback may read; a change is EI_BUSY. */
+/* Calls each for every aggregate, in the store's own order; the aggregate is the store's and is good during the call. A
+ * result other than EI_OK ends the walk and is returned. The callback may read; a change is EI_BUSY. */
 typedef enum ei_err ei_store_visit(void *context, const struct ei_collaborator *collaborator);
 enum ei_err ei_store_each(struct ei_store *store, ei_store_visit *each, void *context, struct ei_error *err);
 

@@ -100,20 +100,37 @@ static void refresh_hastens_the_looks(void **state)
     free_jobs(jobs);
 }
 
+enum { SEEN_MAX = 64 };
+
 struct walk {
     struct store_fixture *fixture;
     unsigned count;
     unsigned stop_at; /* 0: never */
-    char last[EI_GUID_TEXT];
+    char seen[SEEN_MAX][EI_GUID_TEXT];
 };
 
+/* Not met before in this walk, and as it is when it is read by itself. */
 static enum ei_err visit(void *context, const struct ei_collaborator *c)
 {
     struct walk *walk = context;
+    struct ei_collaborator *alone = get(walk->fixture, c->id);
 
-    assert_true(strcmp(walk->last, c->id) < 0);
-    snprintf(walk->last, sizeof walk->last, "%s", c->id);
-    assert_int_equal(c->address_count, 1);
+    assert_true(walk->count < SEEN_MAX);
+    for (unsigned i = 0; i < walk->count; i++)
+        assert_string_not_equal(walk->seen[i], c->id);
+    snprintf(walk->seen[walk->count], EI_GUID_TEXT, "%s", c->id);
+    assert_int_equal(c->revision, alone->revision);
+    assert_int_equal(c->address_count, alone->address_count);
+    for (size_t i = 0; i < c->address_count; i++)
+        assert_string_equal(c->addresses[i], alone->addresses[i]);
+    assert_int_equal(c->account_count, alone->account_count);
+    for (size_t i = 0; i < c->account_count; i++) {
+        assert_string_equal(c->accounts[i].login, alone->accounts[i].login);
+        assert_string_equal(c->accounts[i].rule, alone->accounts[i].rule);
+        assert_int_equal(c->accounts[i].uid, alone->accounts[i].uid);
+        assert_int_equal(c->accounts[i].state, alone->accounts[i].state);
+    }
+    ei_collaborator_free(alone);
     return ++walk->count == walk->stop_at ? EI_TIMEOUT : EI_OK;
 }
 
@@ -153,6 +170,39 @@ static void a_walk_sees_each_once(void **state)
     assert_int_equal(meddling.count, JOBS);
     put(f, jobs[0]); /* and afterwards all is as before */
     free_jobs(jobs);
+}
+
+/* Each with its own lists, whatever those of its neighbours are: none, one, some; and rows that are gone. */
+static void a_walk_brings_each_with_its_lists(void **state)
+{
+    enum { COUNT = 24 };
+    struct store_fixture *f = *state;
+    struct ei_collaborator *all[COUNT];
+    struct walk walk = {.fixture = f};
+    char text[64];
+
+    for (unsigned i = 0; i < COUNT; i++) {
+        all[i] = ei_collaborator_new();
+        for (unsigned k = 0; k < i % 3; k++) {
+            snprintf(text, sizeof text, "u%u-%u@fabrikam.com", i, k);
+            assert_true(ei_collaborator_add_address(all[i], text));
+        }
+        for (unsigned k = 0; k < i % 4; k++) {
+            snprintf(text, sizeof text, "login%u-%u", i, k);
+            assert_non_null(ei_collaborator_add_account(all[i], "host-1", text, 1000 + 10 * i + k, "partners"));
+        }
+        put(f, all[i]);
+    }
+    for (unsigned i = 0; i < COUNT; i += 5)
+        assert_int_equal(ei_store_delete(f->store, all[i], &f->err), EI_OK);
+    /* Its lists are written anew, behind those of the others. */
+    snprintf(text, sizeof text, "late@fabrikam.com");
+    assert_true(ei_collaborator_add_address(all[1], text));
+    put(f, all[1]);
+    assert_int_equal(ei_store_each(f->store, visit, &walk, &f->err), EI_OK);
+    assert_int_equal(walk.count, COUNT - (COUNT + 4) / 5);
+    for (unsigned i = 0; i < COUNT; i++)
+        ei_collaborator_free(all[i]);
 }
 
 static int64_t test_time;
@@ -240,6 +290,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(due_work_comes_in_order, store_setup, store_teardown),
         cmocka_unit_test_setup_teardown(refresh_hastens_the_looks, store_setup, store_teardown),
         cmocka_unit_test_setup_teardown(a_walk_sees_each_once, store_setup, store_teardown),
+        cmocka_unit_test_setup_teardown(a_walk_brings_each_with_its_lists, store_setup, store_teardown),
         cmocka_unit_test_setup_teardown(history_is_kept_in_order, store_setup, store_teardown),
         cmocka_unit_test_setup_teardown(facts_about_the_store, store_setup, store_teardown),
     };

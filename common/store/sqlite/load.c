@@ -85,23 +85,24 @@ static void read_columns(struct reader *reader, struct ei_collaborator *c, int64
     c->state_at = next_int(reader);
 }
 
+/* Column 0 of both lists is the owner's row. */
 static bool read_address(sqlite3_stmt *statement, struct ei_collaborator *c)
 {
-    const char *written = (const char *)sqlite3_column_text(statement, 0);
+    const char *written = (const char *)sqlite3_column_text(statement, 1);
     return written != NULL && ei_collaborator_add_address(c, written);
 }
 
 static bool read_account(sqlite3_stmt *statement, struct ei_collaborator *c)
 {
-    struct reader reader = {.statement = statement, .column = 4};
-    const char *host = (const char *)sqlite3_column_text(statement, 0);
-    const char *login = (const char *)sqlite3_column_text(statement, 1);
-    const char *rule = (const char *)sqlite3_column_text(statement, 2);
+    struct reader reader = {.statement = statement, .column = 5};
+    const char *host = (const char *)sqlite3_column_text(statement, 1);
+    const char *login = (const char *)sqlite3_column_text(statement, 2);
+    const char *rule = (const char *)sqlite3_column_text(statement, 3);
 
     if (host == NULL || login == NULL)
         return false;
     struct ei_account *account =
-        ei_collaborator_add_account(c, host, login, (uid_t)sqlite3_column_int64(statement, 3), rule);
+        ei_collaborator_add_account(c, host, login, (uid_t)sqlite3_column_int64(statement, 4), rule);
     if (account == NULL)
         return false;
     account->state = (enum ei_account_state)next_int(&reader);
@@ -115,9 +116,10 @@ static bool read_account(sqlite3_stmt *statement, struct ei_collaborator *c)
     return true;
 }
 
-static enum ei_err load_list(struct ei_sqlite *store, enum ei_sqlite_statement which, int64_t row,
-                             bool (*read)(sqlite3_stmt *, struct ei_collaborator *), struct ei_collaborator *c,
-                             struct ei_error *err)
+typedef bool read_item(sqlite3_stmt *, struct ei_collaborator *);
+
+static enum ei_err load_list(struct ei_sqlite *store, enum ei_sqlite_statement which, int64_t row, read_item *read,
+                             struct ei_collaborator *c, struct ei_error *err)
 {
     sqlite3_stmt *statement = ei_sqlite_statement(store, which, err);
     enum ei_err rc = EI_OK;
@@ -136,12 +138,11 @@ static enum ei_err load_list(struct ei_sqlite *store, enum ei_sqlite_statement w
     return rc;
 }
 
-/* The statement stands on a row of "row, id, columns". */
+/* The statement stands on a row of "row, id, columns": all but the lists. */
 static enum ei_err load_row(struct ei_sqlite *store, sqlite3_stmt *statement, struct ei_collaborator **ret,
                             struct ei_error *err)
 {
     struct reader reader = {.statement = statement, .column = 1};
-    int64_t row = sqlite3_column_int64(statement, 0);
     int64_t slot = 0;
     struct ei_collaborator *c = ei_collaborator_new();
     enum ei_err rc = EI_OK;
@@ -152,14 +153,37 @@ static enum ei_err load_row(struct ei_sqlite *store, sqlite3_stmt *statement, st
         rc = ei_fail(err, EI_NOMEM, "%s: out of memory", store->path);
     if (rc == EI_OK && slot != 0)
         rc = ei_sqlite_url_load(store, slot, &c->redeem_url, err);
+    if (rc != EI_OK) {
+        ei_collaborator_free(c);
+        return rc;
+    }
+    *ret = c;
+    return EI_OK;
+}
+
+/* The tables' checks keep this, so it is damage, or a hand that edited the file. */
+static enum ei_err check_loaded(const struct ei_sqlite *store, const struct ei_collaborator *c, struct ei_error *err)
+{
+    const char *wrong = ei_collaborator_wrong(c);
+
+    if (wrong == NULL)
+        return EI_OK;
+    return ei_fail(err, EI_STORE_DAMAGED, "%s: collaborator %s: impossible value in %s", store->path, c->id, wrong);
+}
+
+static enum ei_err load_whole(struct ei_sqlite *store, sqlite3_stmt *statement, struct ei_collaborator **ret,
+                              struct ei_error *err)
+{
+    int64_t row = sqlite3_column_int64(statement, 0);
+    struct ei_collaborator *c = NULL;
+    enum ei_err rc = load_row(store, statement, &c, err);
+
     if (rc == EI_OK)
         rc = load_list(store, EI_SQL_ADDRESSES, row, read_address, c, err);
     if (rc == EI_OK)
         rc = load_list(store, EI_SQL_ACCOUNTS, row, read_account, c, err);
-    /* The tables' checks keep this, so it is damage, or a hand that edited the file. */
-    if (rc == EI_OK && ei_collaborator_wrong(c) != NULL)
-        rc = ei_fail(err, EI_STORE_DAMAGED, "%s: collaborator %s: impossible value in %s", store->path, c->id,
-                     ei_collaborator_wrong(c));
+    if (rc == EI_OK)
+        rc = check_loaded(store, c, err);
     if (rc != EI_OK) {
         ei_collaborator_free(c);
         return rc;
@@ -182,7 +206,7 @@ static enum ei_err load_one(struct ei_sqlite *store, enum ei_sqlite_statement wh
         sqlite3_bind_text(statement, 2, second, -1, SQLITE_STATIC);
     int step = sqlite3_step(statement);
     if (step == SQLITE_ROW)
-        rc = load_row(store, statement, ret, err);
+        rc = load_whole(store, statement, ret, err);
     else if (step != SQLITE_DONE)
         rc = ei_sqlite_fail(store->db, store->path, err);
     ei_sqlite_done(statement);
@@ -212,28 +236,86 @@ enum ei_err ei_sqlite_by_guest(struct ei_store *store, const char *guest_id, str
     return load_one(ei_sqlite_of(store), EI_SQL_BY_GUEST, guest_id, NULL, ret, err);
 }
 
+/* --- all of them --- */
+
+/* One of the three tables, read from its beginning in the order of the collaborators' rows: the walk goes through all
+ * three side by side, which is many times faster than to look up each collaborator's lists. */
+struct cursor {
+    sqlite3_stmt *statement;
+    int step;
+};
+
+struct walk {
+    struct cursor collaborators;
+    struct cursor addresses;
+    struct cursor accounts;
+};
+
+static bool open_cursor(struct ei_sqlite *store, const char *text, struct cursor *cursor)
+{
+    if (sqlite3_prepare_v2(store->db, text, -1, &cursor->statement, NULL) != SQLITE_OK)
+        return false;
+    cursor->step = sqlite3_step(cursor->statement);
+    return cursor->step == SQLITE_ROW || cursor->step == SQLITE_DONE;
+}
+
+static int64_t owner(const struct cursor *cursor)
+{
+    return cursor->step == SQLITE_ROW ? sqlite3_column_int64(cursor->statement, 0) : INT64_MAX;
+}
+
+/* The items of this row. Items of a row that is not there are passed over. */
+static enum ei_err take_items(struct ei_sqlite *store, struct cursor *cursor, int64_t row, read_item *read,
+                              struct ei_collaborator *c, struct ei_error *err)
+{
+    for (; owner(cursor) <= row && cursor->step == SQLITE_ROW; cursor->step = sqlite3_step(cursor->statement))
+        if (owner(cursor) == row && !read(cursor->statement, c))
+            return ei_fail(err, EI_NOMEM, "%s: out of memory", store->path);
+    if (cursor->step != SQLITE_ROW && cursor->step != SQLITE_DONE)
+        return ei_sqlite_fail(store->db, store->path, err);
+    return EI_OK;
+}
+
+static enum ei_err visit_next(struct ei_sqlite *store, struct walk *walk, ei_store_visit *each, void *context,
+                              struct ei_error *err)
+{
+    int64_t row = owner(&walk->collaborators);
+    struct ei_collaborator *c = NULL;
+    enum ei_err rc = load_row(store, walk->collaborators.statement, &c, err);
+
+    if (rc == EI_OK)
+        rc = take_items(store, &walk->addresses, row, read_address, c, err);
+    if (rc == EI_OK)
+        rc = take_items(store, &walk->accounts, row, read_account, c, err);
+    if (rc == EI_OK)
+        rc = check_loaded(store, c, err);
+    if (rc == EI_OK)
+        rc = each(context, c);
+    ei_collaborator_free(c);
+    return rc;
+}
+
 enum ei_err ei_sqlite_each(struct ei_store *base, ei_store_visit *each, void *context, struct ei_error *err)
 {
     struct ei_sqlite *store = ei_sqlite_of(base);
-    sqlite3_stmt *statement = NULL;
+    struct walk walk = {0};
     enum ei_err rc = EI_OK;
-    int step;
 
-    if (sqlite3_prepare_v2(store->db, ei_sqlite_each_text, -1, &statement, NULL) != SQLITE_OK)
-        return ei_sqlite_fail(store->db, store->path, err);
     store->walks++;
-    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct ei_collaborator *c = NULL;
-        rc = load_row(store, statement, &c, err);
-        if (rc == EI_OK)
-            rc = each(context, c);
-        ei_collaborator_free(c);
-        if (rc != EI_OK)
-            break;
-    }
-    if (rc == EI_OK && step != SQLITE_DONE)
+    if (!open_cursor(store, ei_sqlite_each_text, &walk.collaborators) ||
+        !open_cursor(store, ei_sqlite_each_address_text, &walk.addresses) ||
+        !open_cursor(store, ei_sqlite_each_account_text, &walk.accounts))
         rc = ei_sqlite_fail(store->db, store->path, err);
-    sqlite3_finalize(statement);
+    while (rc == EI_OK && walk.collaborators.step == SQLITE_ROW) {
+        rc = visit_next(store, &walk, each, context, err);
+        if (rc == EI_OK)
+            walk.collaborators.step = sqlite3_step(walk.collaborators.statement);
+    }
+    if (rc == EI_OK && walk.collaborators.step != SQLITE_DONE)
+        rc = ei_sqlite_fail(store->db, store->path, err);
+    sqlite3_finalize(walk.collaborators.statement);
+    sqlite3_finalize(walk.addresses.statement);
+    sqlite3_finalize(walk.accounts.statement);
     store->walks--;
     return rc;
 }

@@ -55,6 +55,8 @@ enum ei_sqlite_statement {
 
 /* Not cached: walks may be nested, so each prepares its own. */
 extern const char ei_sqlite_each_text[];
+extern const char ei_sqlite_each_address_text[];
+extern const char ei_sqlite_each_account_text[];
 extern const char ei_sqlite_history_text[];
 
 struct ei_sqlite {

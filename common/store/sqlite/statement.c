@@ -6,6 +6,8 @@
 #include "common/store/sqlite/columns.h"
 
 #define SELECT_COLLABORATOR "SELECT row, id, " EI_SQL_COLUMNS " FROM collaborator "
+#define SELECT_ADDRESS      "SELECT owner, written FROM address "
+#define SELECT_ACCOUNT      "SELECT owner, " EI_SQL_ACCOUNT_COLUMNS " FROM account "
 
 static const char *const texts[EI_SQL_COUNT] = {
     [EI_SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -18,8 +20,8 @@ static const char *const texts[EI_SQL_COUNT] = {
     [EI_SQL_BY_ADDRESS] = SELECT_COLLABORATOR "WHERE row = (SELECT owner FROM address WHERE folded = ?1)",
     [EI_SQL_BY_ACCOUNT] = SELECT_COLLABORATOR "WHERE row = (SELECT owner FROM account WHERE host = ?1 AND login = ?2)",
     [EI_SQL_BY_GUEST] = SELECT_COLLABORATOR "WHERE guest_id = ?1 ORDER BY row LIMIT 1",
-    [EI_SQL_ADDRESSES] = "SELECT written FROM address WHERE owner = ?1 ORDER BY position",
-    [EI_SQL_ACCOUNTS] = "SELECT " EI_SQL_ACCOUNT_COLUMNS " FROM account WHERE owner = ?1 ORDER BY position",
+    [EI_SQL_ADDRESSES] = SELECT_ADDRESS "WHERE owner = ?1 ORDER BY position",
+    [EI_SQL_ACCOUNTS] = SELECT_ACCOUNT "WHERE owner = ?1 ORDER BY position",
     [EI_SQL_INSERT] = "INSERT INTO collaborator (id, " EI_SQL_COLUMNS ") VALUES (?1, " EI_SQL_VALUES ")",
     /* id is not set: an index whose column is set is written again, changed or not */
     [EI_SQL_UPDATE] = "UPDATE collaborator SET (" EI_SQL_COLUMNS ") = (" EI_SQL_VALUES
@@ -54,7 +56,9 @@ static const char *const texts[EI_SQL_COUNT] = {
     [EI_SQL_META_DELETE] = "DELETE FROM meta WHERE key = ?1",
 };
 
-const char ei_sqlite_each_text[] = SELECT_COLLABORATOR "ORDER BY id";
+const char ei_sqlite_each_text[] = SELECT_COLLABORATOR "ORDER BY row";
+const char ei_sqlite_each_address_text[] = SELECT_ADDRESS "ORDER BY owner, position";
+const char ei_sqlite_each_account_text[] = SELECT_ACCOUNT "ORDER BY owner, position";
 const char ei_sqlite_history_text[] = "SELECT at, event, detail, crid FROM history WHERE id = ?1 ORDER BY number";
 
 static enum ei_err our_code(int extended, int system_error)
