@@ -1,5 +1,7 @@
 'use strict';
 // All tests of the simulator in one program: node --test tests/graph-simulator/selftest.js
 
-for (const name of ['login', 'invitations', 'users', 'offboarding', 'faults', 'control'])
+const SUBJECTS = ['login', 'invitations', 'users', 'offboarding', 'batch', 'faults', 'batch-faults', 'control'];
+
+for (const name of SUBJECTS)
     require(`./selftest/test-${name}.js`);

@@ -18,6 +18,7 @@ class Context {
         this.queryText = at < 0 ? '' : this.rawUrl.slice(at + 1);
         this.action = null;
         this.post = null;
+        this.batch = null;
         this.token = null;
         this.parsed = undefined;
     }

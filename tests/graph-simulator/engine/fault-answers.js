@@ -1,27 +1,12 @@
 'use strict';
 // How a fault's action makes or changes an answer.
 
-const { GraphError, errorAnswer, htmlPage, JSON_TYPE } = require('../graph/answers');
+const { GraphError, plainError, errorAnswer, htmlPage, JSON_TYPE } = require('../graph/answers');
 const { LoginError, loginErrorAnswer } = require('../login/errors');
 const { isGraphPath } = require('./routes');
 
 const HARM = ['status', 'aadsts', 'reset', 'close', 'stuck', 'raw', 'html', 'empty', 'body', 'contentType', 'headers',
     'huge', 'truncate', 'dribble'];
-
-const CODES = {
-    400: ['Request_BadRequest', 'Bad request.'],
-    401: ['InvalidAuthenticationToken', 'Access token validation failure.'],
-    403: ['Authorization_RequestDenied', 'Insufficient privileges to complete the operation.'],
-    404: ['Request_ResourceNotFound', 'Resource does not exist or one of its queried reference-property objects '
-        + 'are not present.'],
-    409: ['Request_MultipleObjectsWithSameKeyValue', 'A conflicting object with one or more of the specified '
-        + 'property values is present in the directory.'],
-    429: ['TooManyRequests', 'Too many requests. Please retry again later.'],
-    500: ['InternalServerError', 'An internal server error has occurred.'],
-    502: ['BadGateway', 'Bad gateway.'],
-    503: ['ServiceUnavailable', 'Service is temporarily unavailable. Please wait and try again.'],
-    504: ['GatewayTimeout', 'Gateway timeout.'],
-};
 
 /** Whether the action does more than wait or steer the handler. */
 function harms(action) {
@@ -42,10 +27,9 @@ function insteadOf(sim, ctx, action) {
         return null;
     if (action.status < 400)
         return { status: action.status, headers: { 'content-type': JSON_TYPE }, body: '{}' };
-    const [code, message] = CODES[action.status] || ['UnknownError', ''];
-    const error = new GraphError(action.status, action.code === undefined ? code : action.code,
-        action.message === undefined ? message : action.message);
-    return errorAnswer(ctx, error);
+    const plain = plainError(action.status);
+    const { code = plain.code, message = plain.message } = action;
+    return errorAnswer(ctx, new GraphError(action.status, code, message));
 }
 
 /** What the action does to status line, headers and body. */

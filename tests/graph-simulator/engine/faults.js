@@ -6,7 +6,7 @@ const { fold } = require('./address');
 const { isReplication } = require('./settings');
 
 const RULE_KEYS = ['match', 'action', 'nth', 'times', 'chance', 'name'];
-const MATCH_KEYS = ['method', 'path', 'query', 'address', 'mail', 'httpVersion', 'reused'];
+const MATCH_KEYS = ['method', 'path', 'query', 'address', 'mail', 'httpVersion', 'reused', 'batched'];
 const BEFORE_BY_DEFAULT = ['status', 'aadsts', 'reset', 'close', 'stuck', 'raw'];
 
 const number = (least) => (value) => typeof value === 'number' && value >= least;
@@ -72,7 +72,8 @@ function matcher(match) {
         && (match.address === undefined || (record.address !== null && fold(match.address) === fold(record.address)))
         && (match.mail === undefined || match.mail === record.mail)
         && (match.httpVersion === undefined || match.httpVersion === record.httpVersion)
-        && (match.reused === undefined || match.reused === (record.connectionRequest > 1));
+        && (match.reused === undefined || match.reused === (record.connectionRequest > 1))
+        && (match.batched === undefined || match.batched === (record.batch !== null));
 }
 
 /** "before" or "after" the effect. */

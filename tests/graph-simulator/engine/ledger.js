@@ -32,7 +32,7 @@ class Ledger extends EventEmitter {
         }
         this.counters = {
             requests: 0, byTemplate: {}, byStatus: {}, tokensIssued: 0, guestsCreated: 0, mails: 0,
-            redemptions: 0, maxConcurrency: this.open.size, duringHold: 0, connections: 0,
+            redemptions: 0, maxConcurrency: this.open.size, duringHold: 0, connections: 0, batched: 0,
         };
     }
 
@@ -64,9 +64,13 @@ class Ledger extends EventEmitter {
         this.requests.push(record);
         if (this.requests.length > KEPT_REQUESTS)
             this.requests.splice(0, KEPT_REQUESTS / 10);
-        this.open.add(record);
         const counters = this.counters;
         counters.requests++;
+        // A request inside a batch is none that the connection knows of.
+        if (record.batch === null)
+            this.open.add(record);
+        else
+            counters.batched++;
         counters.byTemplate[`${record.method} ${record.template}`] =
             (counters.byTemplate[`${record.method} ${record.template}`] || 0) + 1;
         counters.maxConcurrency = Math.max(counters.maxConcurrency, this.open.size);
@@ -140,6 +144,7 @@ class Ledger extends EventEmitter {
             n: record.n, time: record.time, clientRequestId: record.clientRequestId, ...own, status: record.status,
             effect: record.effect, answered: record.answered, httpVersion: record.httpVersion,
             connection: record.connection, connectionRequest: record.connectionRequest,
+            batch: record.batch, inner: record.inner,
         };
     }
 

@@ -1,17 +1,19 @@
 'use strict';
 // Which handler answers which method and path, and what all Graph calls have in common.
 
+const batch = require('../graph/batch');
 const deleted = require('../graph/deleted');
 const invitations = require('../graph/invitations');
 const tenant = require('../graph/tenant');
 const users = require('../graph/users');
 const login = require('../login/login');
 const redeem = require('../login/redeem');
-const { GraphError, errorAnswer, htmlPage } = require('../graph/answers');
+const { GraphError, unknownSegment, errorAnswer, htmlPage } = require('../graph/answers');
 const { LoginError, loginErrorAnswer } = require('../login/errors');
 const { fold } = require('./address');
 
 const GRAPH = '/v1.0/';
+const BATCH = '/v1.0/$batch';
 
 // Templates in order; {x} takes one segment. The first that fits is taken.
 const ROUTES = [
@@ -21,6 +23,7 @@ const ROUTES = [
     ['POST', '/v1.0/invitations', invitations.create],
     ['*', '/v1.0/invitations', invitations.refuse],
     ['*', '/v1.0/invitations/{id}', invitations.refuse],
+    ['POST', BATCH, batch.post],
     ['GET', '/v1.0/users', users.list],
     ['GET', '/v1.0/users/$count', users.count],
     ['GET', '/v1.0/users/{id}', users.get],
@@ -83,18 +86,17 @@ function isGraphPath(path) {
 function unknownAnswer(ctx) {
     if (!isGraphPath(ctx.rawPath))
         return htmlPage(404, '404 - File or directory not found.');
-    const segment = ctx.rawPath.slice(GRAPH.length).split('/')[0];
-    return errorAnswer(ctx, new GraphError(400, 'BadRequest', `Resource not found for the segment '${segment}'.`));
+    return errorAnswer(ctx, unknownSegment(ctx.rawPath.slice(GRAPH.length).split('/')[0]));
 }
 
 function callGraph(sim, ctx, route) {
     ctx.token = sim.tokens.check(ctx.headers.authorization);
-    if (ctx.method !== 'GET')
+    if (ctx.method !== 'GET' && route.template !== BATCH)
         sim.throttle.takeWrite();
     return route.handler(sim, ctx, route.parameters);
 }
 
-/** Carries the request out; returns {status, headers, body}. */
+/** Carries the request out; returns {status, headers, body}, or a promise of it. */
 function carryOut(sim, ctx, route) {
     try {
         if (!route.handler)
@@ -109,4 +111,4 @@ function carryOut(sim, ctx, route) {
     }
 }
 
-module.exports = { findRoute, carryOut, isGraphPath };
+module.exports = { findRoute, carryOut, isGraphPath, BATCH };

@@ -3,21 +3,18 @@
 
 const http2 = require('http2');
 const https = require('https');
+const { unpackBatch } = require('./batch');
 const { Context } = require('./context');
-const { addressOf } = require('./subject');
-const { harms, insteadOf, alter, askedPause } = require('./fault-answers');
-const { moment } = require('./faults');
-const { findRoute, carryOut, isGraphPath } = require('./routes');
+const { askedPause } = require('./fault-answers');
+const { perform } = require('./perform');
+const { recordArrival } = require('./record');
+const { findRoute } = require('./routes');
+const { understand } = require('./subject');
 const { Wire } = require('./wire');
 
 const CONNECTION = Symbol('connection');
 const MAX_BODY = 4 * 1024 * 1024;
-const DIAGNOSTIC = JSON.stringify({ ServerInfo: { DataCenter: 'Loopback', Slice: 'E', Ring: '0' } });
-const EMPTY_ANSWER = { status: 200, headers: { 'content-type': 'application/json' }, body: '' };
 
-const HEADER_SETS_MAX = 1000;
-
-const headerSets = new Map();
 let lastConnection = 0;
 
 function trackConnections(server, sim) {
@@ -51,45 +48,6 @@ function connectionOf(request) {
     }
 }
 
-function decodedQuery(rawUrl, template) {
-    const at = rawUrl.indexOf('?');
-    if (at < 0 || template === '/redeem')
-        return '';
-    try {
-        return decodeURIComponent(rawUrl.slice(at + 1).replace(/\+/g, ' '));
-    } catch (error) {
-        return rawUrl.slice(at + 1);
-    }
-}
-
-/** Lower-case names as sorted text, one that came twice twice. A client has few sets of them: each is kept once. */
-function headerNames(request) {
-    const names = request.rawHeaders.filter((text, i) => i % 2 === 0 && !text.startsWith(':'));
-    const key = names.join(' ');
-    if (!headerSets.has(key) && headerSets.size < HEADER_SETS_MAX)
-        headerSets.set(key, names.map((name) => name.toLowerCase()).sort().join(' '));
-    return headerSets.get(key) ?? null;
-}
-
-function recordArrival(sim, request, route, connection) {
-    connection.requests++;
-    connection.entry.requests++;
-    return sim.ledger.arrived({
-        method: request.method,
-        template: route.template,
-        path: route.path,
-        query: decodedQuery(request.url, route.template),
-        clientRequestId: request.headers['client-request-id'] || null,
-        httpVersion: request.httpVersion,
-        connection: connection.entry.id,
-        connectionRequest: connection.requests,
-        expect: /100-continue/i.test(String(request.headers.expect || '')),
-        headers: headerNames(request),
-        contentType: request.headers['content-type'] || null,
-        isGraph: isGraphPath(request.url),
-    });
-}
-
 /** The body, or null if the client left or sent too much. */
 function readBody(request) {
     return new Promise((resolve) => {
@@ -105,18 +63,6 @@ function readBody(request) {
         request.on('error', () => resolve(null));
         request.on('close', () => resolve(null));
     });
-}
-
-/** Waits for the release that action.hold asks for. False: everything was reset meanwhile. */
-async function passHold(sim, ctx, action) {
-    if (action.hold === undefined)
-        return true;
-    ctx.record.held = true;
-    const released = sim.faults.wait(action.hold);
-    sim.ledger.understood();
-    const how = await released;
-    ctx.record.held = false;
-    return how !== 'dropped';
 }
 
 /** Ends the request without an HTTP answer if the action says so. */
@@ -138,52 +84,15 @@ async function endWithoutAnswer(sim, wire, action) {
     return true;
 }
 
-function commonHeaders(ctx, answer) {
-    const headers = {
-        'request-id': ctx.requestId,
-        'cache-control': 'no-cache',
-        'strict-transport-security': 'max-age=31536000',
-    };
-    if (ctx.clientRequestId)
-        headers['client-request-id'] = ctx.clientRequestId;
-    if (isGraphPath(ctx.rawPath))
-        headers['x-ms-ags-diagnostic'] = DIAGNOSTIC;
-    else
-        headers['x-ms-request-id'] = ctx.requestId;
-    return { ...answer, headers: { ...headers, ...answer.headers } };
-}
-
-/** The answer to send, null if there is to be none; the effect has happened or not, as the action says. */
-async function decide(sim, ctx, route, wire, action) {
-    const isBefore = moment(action) === 'before';
-    if (isBefore && !await passHold(sim, ctx, action)) {
-        wire.resetStream();
-        return null;
-    }
-    const trueAnswer = isBefore && harms(action) ? null : carryOut(sim, ctx, route);
-    if (!isBefore && !await passHold(sim, ctx, action)) {
-        wire.resetStream();
-        return null;
-    }
-    if (await endWithoutAnswer(sim, wire, action))
-        return null;
-    const answer = insteadOf(sim, ctx, action) || trueAnswer || EMPTY_ANSWER;
-    return alter(commonHeaders(ctx, answer), action);
-}
-
 async function serve(sim, ctx, route, wire) {
-    const rule = sim.faults.choose(ctx.record);
-    const action = rule ? rule.rule.action : {};
-    ctx.action = action;
-    ctx.record.fault = rule ? rule.id : null;
-    if (action.latencyMs)
-        await new Promise((resolve) => { setTimeout(resolve, action.latencyMs); });
-    const answer = await decide(sim, ctx, route, wire, action);
-    if (!answer)
+    const { answer, how } = await perform(sim, ctx, route);
+    if (await endWithoutAnswer(sim, wire, how))
         return;
     ctx.record.status = answer.status;
     sim.ledger.throttledFor(askedPause(ctx, answer));
-    await wire.send(answer, { ...action, gzip: sim.settings.gzip });
+    if (answer.told)
+        answer.told();
+    await wire.send(answer, { ...how, gzip: sim.settings.gzip });
 }
 
 async function onRequest(sim, request, response) {
@@ -194,21 +103,21 @@ async function onRequest(sim, request, response) {
     }
     const route = findRoute(request.method, request.url);
     const record = recordArrival(sim, request, route, connection);
-    const wire = new Wire(request, response, connection, (answered) => sim.finished(record, answered));
+    let ctx = null;
+    const wire = new Wire(request, response, connection, (answered) => {
+        if (ctx && ctx.batch)
+            ctx.batch.closed(answered);
+        sim.finished(record, answered);
+    });
     const body = await readBody(request);
     if (body === null) {
         wire.reset();
         return;
     }
     const { method, url, headers } = request;
-    const ctx = new Context(sim, { method, rawUrl: url, headers, body }, record);
-    record.address = addressOf(sim, ctx, route);
-    if (route.template === '/v1.0/invitations' && request.method === 'POST') {
-        const sent = ctx.json !== null && typeof ctx.json === 'object' ? ctx.json : {};
-        record.mail = sent.sendInvitationMessage === true;
-        ctx.post = sim.ledger.post(record, record.address || '', sent);
-    }
-    record.bodyRead = true;
+    ctx = new Context(sim, { method, rawUrl: url, headers, body }, record);
+    understand(sim, ctx, route);
+    ctx.batch = unpackBatch(sim, ctx, route);
     sim.ledger.understood();
     await serve(sim, ctx, route, wire);
 }

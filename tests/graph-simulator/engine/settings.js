@@ -28,6 +28,11 @@ function isWriteLimit(value) {
     return value === null || (value && isCount(value.writes) && value.writes > 0 && value.seconds > 0);
 }
 
+/** Whether a call is played: true, false (as an unknown one), or the status that it is refused with. */
+function isService(value) {
+    return typeof value === 'boolean' || (Number.isInteger(value) && value >= 400 && value <= 599);
+}
+
 const boolean = (value) => typeof value === 'boolean';
 const orNull = (check) => (value) => value === null || check(value);
 
@@ -52,6 +57,9 @@ const CHECKS = {
         'advanced, plain or refused'],
     writeLimit: [isWriteLimit, 'null or {"writes":N,"seconds":N}'],
     gzip: [boolean, 'true or false'],
+    batch: [isService, 'true, false or a status from 400 to 599'],
+    batchThrottle: [(value) => ['200', '424'].includes(value), '"200" or "424"'],
+    batchErrorCodes: [(value) => ['named', 'empty'].includes(value), 'named or empty'],
 };
 
 function defaults(initialDomain) {
@@ -78,6 +86,9 @@ function defaults(initialDomain) {
         externalUserStateFilter: 'advanced',
         writeLimit: null,
         gzip: false,
+        batch: true,
+        batchThrottle: '200',
+        batchErrorCodes: 'named',
     };
 }
 

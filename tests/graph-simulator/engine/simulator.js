@@ -4,7 +4,7 @@
 const fs = require('fs');
 const { Clock } = require('./clock');
 const { Faults } = require('./faults');
-const { Ids } = require('./ids');
+const { Ids, seededRandom } = require('./ids');
 const { applyUser } = require('./kinds');
 const { Ledger } = require('./ledger');
 const { Settings } = require('./settings');
@@ -23,6 +23,7 @@ class Simulator {
         this.clientId = options.clientId;
         this.clock = new Clock();
         this.ids = new Ids(options.seed);
+        this.random = seededRandom(`${options.seed}/order`);
         this.settings = new Settings(options.initialDomain, options.settings);
         this.store = new Store(this.clock);
         this.ledger = new Ledger(this.clock);
@@ -41,6 +42,16 @@ class Simulator {
             applyUser(this, user);
     }
 
+    /** The items in an order that is a function of the seed and of how often this was asked. */
+    shuffled(items) {
+        const order = [...items];
+        for (let i = order.length - 1; i > 0; i--) {
+            const j = Math.floor(this.random() * (i + 1));
+            [order[i], order[j]] = [order[j], order[i]];
+        }
+        return order;
+    }
+
     /** Where it can be reached, known once it listens. */
     setPort(port) {
         this.urls = { login: `https://localhost:${port}`, graph: `https://localhost:${port}` };
@@ -55,6 +66,7 @@ class Simulator {
         const id = /^[\w.-]{1,64}$/.test(record.clientRequestId || '') ? record.clientRequestId : '-';
         fs.writeSync(this.log, `${record.time} ${record.method} ${record.template} ${record.status || '-'} ${id} `
             + `http=${record.httpVersion} connection=${record.connection} answered=${answered}`
+            + `${record.batch === null ? '' : ` batch=${record.batch}`}`
             + `${record.fault === null ? '' : ` fault=${record.fault}`}\n`);
     }
 
@@ -71,6 +83,7 @@ class Simulator {
         if (part === 'all') {
             this.clock.reset();
             this.ids.counters.clear();
+            this.random = seededRandom(`${this.options.seed}/order`);
         }
         if (isMeant('faults'))
             this.faults.clear('dropped');

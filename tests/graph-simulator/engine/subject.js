@@ -1,5 +1,5 @@
 'use strict';
-// The address that a request is about, for the ledger and for faults; null if it is about none.
+// What a request is about, for the ledger and for faults: its address, null if it is about none, and its POST.
 
 const { ticketOf } = require('../login/redeem');
 
@@ -53,4 +53,16 @@ function addressOf(sim, ctx, route) {
     }
 }
 
-module.exports = { addressOf };
+/** What is known of a request once its body is there: the address, and for an invitation the POST in the ledger. */
+function understand(sim, ctx, route) {
+    const { record } = ctx;
+    record.address = addressOf(sim, ctx, route);
+    if (route.template === '/v1.0/invitations' && ctx.method === 'POST') {
+        const sent = ctx.json !== null && typeof ctx.json === 'object' ? ctx.json : {};
+        record.mail = sent.sendInvitationMessage === true;
+        ctx.post = sim.ledger.post(record, record.address || '', sent);
+    }
+    record.bodyRead = true;
+}
+
+module.exports = { understand };

@@ -1,6 +1,7 @@
 'use strict';
 // One simulator of its own for a test file, and two small clients for it.
 
+const assert = require('assert');
 const childProcess = require('child_process');
 const fs = require('fs');
 const http2 = require('http2');
@@ -9,6 +10,7 @@ const os = require('os');
 const path = require('path');
 const tls = require('tls');
 const { MessageChannel, Worker, receiveMessageOnPort } = require('worker_threads');
+const { control } = require('../ctl');
 
 const CTL = path.join(__dirname, '..', 'ctl');
 
@@ -195,4 +197,10 @@ function finish(status, headers, parts) {
     return { status, headers, body, json, length: bytes.length };
 }
 
-module.exports = { Harness };
+/** ctl wait without blocking this process, which has the request under way. */
+async function waitFor(sim, condition) {
+    const { status, value } = await control(sim.dir, 'wait', [JSON.stringify(condition)]);
+    assert.strictEqual(status, 200, JSON.stringify(value));
+}
+
+module.exports = { Harness, waitFor };

@@ -3,8 +3,7 @@
 
 const assert = require('node:assert');
 const { describe, it, before, after, beforeEach } = require('node:test');
-const { control } = require('../ctl');
-const { Harness } = require('./harness');
+const { Harness, waitFor } = require('./harness');
 
 const taylor = 'taylor@fabrikam.com';
 const INVITATIONS = { match: { method: 'POST', path: '^/v1.0/invitations$' } };
@@ -262,9 +261,3 @@ describe('faults', () => {
             assert.throws(() => sim.ctl('fault', rule), /^Error: ctl fault: /);
     });
 });
-
-/** ctl wait without blocking this process, which has the request under way. */
-async function waitFor(sim, condition) {
-    const { status, value } = await control(sim.dir, 'wait', [JSON.stringify(condition)]);
-    assert.strictEqual(status, 200, JSON.stringify(value));
-}
