@@ -1,6 +1,7 @@
 #include "common/base/json.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,4 +128,23 @@ bool ei_json_add_time(cJSON *object, const char *name, int64_t t)
 char *ei_json_print(const cJSON *value)
 {
     return cJSON_PrintUnformatted(value);
+}
+
+bool ei_json_append(struct ei_buffer *out, const cJSON *value)
+{
+    enum { ROOM_FIRST = 4096 };
+
+    /* cJSON_Print grows by realloc, which leaves copies behind; so the room is ours. */
+    for (size_t room = ROOM_FIRST; room <= 2 * out->limit + ROOM_FIRST && room <= INT_MAX; room *= 2) {
+        char *text = malloc(room);
+        if (text == NULL)
+            return false;
+        bool printed = cJSON_PrintPreallocated((cJSON *)value, text, (int)room, 0);
+        bool put = printed && ei_buffer_append_text(out, text);
+        explicit_bzero(text, room);
+        free(text);
+        if (printed)
+            return put;
+    }
+    return false;
 }

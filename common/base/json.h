@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/buffer.h"
+
 /* Parses exactly length bytes: one value, nothing behind it but white space, no NUL inside, at most 64 levels deep.
  * NULL if it is not that. The caller frees with cJSON_Delete. */
 cJSON *ei_json_parse(const char *text, size_t length);
@@ -35,5 +37,9 @@ bool ei_json_add_time(cJSON *object, const char *name, int64_t t);
 
 /* Unformatted text on the heap, NULL when out of memory. Erase it with ei_free_erased if it may hold a secret. */
 char *ei_json_print(const cJSON *value);
+
+/* Appends the unformatted text. Unlike cJSON's own printing it leaves no copies of a secret in freed memory. false when
+ * out of memory or beyond the buffer's limit; the buffer is then as it was. */
+bool ei_json_append(struct ei_buffer *out, const cJSON *value);
 
 #endif

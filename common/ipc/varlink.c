@@ -68,25 +68,16 @@ enum ei_err ei_varlink_take(struct ei_buffer *input, cJSON **ret_message)
 
 enum ei_err ei_varlink_put(struct ei_buffer *output, const cJSON *message)
 {
-    enum { ROOM_FIRST = 4096 };
+    struct ei_buffer text;
 
-    /* cJSON_Print grows by realloc, which leaves copies of a redeem URL in freed memory; so the room is ours. */
-    for (size_t room = ROOM_FIRST; room <= 2 * (size_t)EI_VARLINK_REPLY_MAX; room *= 2) {
-        char *text = malloc(room);
-        if (text == NULL)
-            return EI_NOMEM;
-        bool printed = cJSON_PrintPreallocated((cJSON *)message, text, (int)room, 0);
-        bool put = false;
-        if (printed) {
-            ei_utf8_repair(text);
-            put = ei_buffer_append(output, text, strlen(text) + 1);
-        }
-        explicit_bzero(text, room);
-        free(text);
-        if (printed)
-            return put ? EI_OK : EI_NOMEM;
+    ei_buffer_init(&text, EI_VARLINK_REPLY_MAX);
+    bool put = ei_json_append(&text, message);
+    if (put) {
+        ei_utf8_repair(text.data);
+        put = ei_buffer_append(output, text.data, strlen(text.data) + 1);
     }
-    return EI_NOMEM;
+    ei_buffer_free(&text);
+    return put ? EI_OK : EI_NOMEM;
 }
 
 static void erase_strings(cJSON *value)
