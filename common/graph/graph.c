@@ -6,13 +6,14 @@
 #include <strings.h>
 
 #include "common/base/clock.h"
+#include "common/graph/batch.h"
 #include "common/graph/errors.h"
 #include "common/graph/link.h"
 #include "common/graph/memory.h"
 #include "common/graph/request.h"
 #include "common/graph/retry.h"
 
-enum { DEFAULT_CONNECTIONS = 16, DEFAULT_TIMEOUT_MS = 60 * 1000, TENANT_MAX = 253, CLIENT_ID_MAX = 128 };
+enum { DEFAULT_CONNECTIONS = 32, DEFAULT_TIMEOUT_MS = 60 * 1000, TENANT_MAX = 253, CLIENT_ID_MAX = 128 };
 
 /* The tenant becomes part of a URL's path; the shared authorities would give a token of no tenant (contract 1.1). */
 static enum ei_err check_options(const struct ei_graph_options *options, struct ei_error *err)
@@ -68,7 +69,7 @@ enum ei_err ei_graph_new(const struct ei_graph_options *options, struct ei_graph
     graph->credential = options->credential;
     graph->connections = options->connections > 0 ? (size_t)options->connections : DEFAULT_CONNECTIONS;
     graph->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : DEFAULT_TIMEOUT_MS;
-    ei_pace_init(&graph->pace, ei_monotonic_ms());
+    ei_pace_init(&graph->pace, EI_PACE_WRITES, EI_PACE_PERIOD_MS, ei_monotonic_ms());
     if (!copy(&graph->tenant, options->tenant) || !copy(&graph->client_id, options->client_id) ||
         !copy(&graph->login_url, options->login_url) || !copy(&graph->graph_url, options->graph_url) ||
         (options->ca_file != NULL && !copy(&graph->ca_file, options->ca_file)) || !open_curl(graph)) {
@@ -77,117 +78,6 @@ enum ei_err ei_graph_new(const struct ei_graph_options *options, struct ei_graph
     }
     *ret_graph = graph;
     return EI_OK;
-}
-
-/* --- a request's life --- */
-
-static void request_free(struct ei_request *request)
-{
-    ei_http_land(request);
-    ei_buffer_free(&request->body);
-    ei_buffer_free(&request->answer);
-    free(request->url);
-    free(request);
-}
-
-static struct ei_request *request_new(struct ei_graph *graph, ei_request_done *done, void *context)
-{
-    struct ei_request *request = calloc(1, sizeof *request);
-
-    if (request == NULL)
-        return NULL;
-    request->graph = graph;
-    request->done = done;
-    request->context = context;
-    request->serial_at_start = ei_token_usable(graph) ? graph->token.serial : 0;
-    ei_buffer_init(&request->body, EI_BODY_MAX);
-    ei_buffer_init(&request->answer, EI_BODY_MAX);
-    return request;
-}
-
-static void end(struct ei_request *request)
-{
-    TAILQ_INSERT_TAIL(&request->graph->ended, request, link);
-}
-
-static void end_unsent(struct ei_request *request, const struct ei_error *err)
-{
-    request->result =
-        (struct ei_graph_result){.outcome = EI_GRAPH_NOT_SENT, .error = *err, .retry_after = -1, .status = 0};
-    end(request);
-}
-
-static char *join_url(const struct ei_graph *graph, const struct ei_request_spec *spec)
-{
-    const char *root = spec->service == EI_SERVICE_LOGIN ? graph->login_url : graph->graph_url;
-    struct ei_buffer url;
-
-    if (spec->target[0] != '/')
-        return strdup(spec->target);
-    ei_buffer_init(&url, EI_LINK_MAX);
-    if (!ei_buffer_append_text(&url, root) || !ei_buffer_append_text(&url, spec->target)) {
-        ei_buffer_free(&url);
-        return NULL;
-    }
-    return url.data;
-}
-
-enum ei_err ei_request_start(struct ei_graph *graph, const struct ei_request_spec *spec, ei_request_done *done,
-                             void *context)
-{
-    if (graph->closing)
-        return EI_BUSY;
-    struct ei_request *request = request_new(graph, done, context);
-    if (request == NULL)
-        return EI_NOMEM;
-    request->method = spec->method;
-    request->service = spec->service;
-    request->about = spec->about;
-    request->mail = spec->mail;
-    request->url = join_url(graph, spec);
-    ei_graph_request_id(request->crid, spec->crid);
-    if (request->crid[0] == '\0')
-        ei_guid_new(request->crid);
-    if (request->url == NULL || (spec->body != NULL && !ei_buffer_append_text(&request->body, spec->body))) {
-        request_free(request);
-        return EI_NOMEM;
-    }
-    graph->active++;
-    if (spec->method != EI_GET && spec->service == EI_SERVICE_GRAPH)
-        ei_pace_take(&graph->pace, 1, ei_monotonic_ms());
-    if (spec->service == EI_SERVICE_LOGIN)
-        TAILQ_INSERT_HEAD(&graph->queue, request, link);
-    else
-        TAILQ_INSERT_TAIL(&graph->queue, request, link);
-    return EI_OK;
-}
-
-enum ei_err ei_request_start_failed(struct ei_graph *graph, const struct ei_error *err, ei_request_done *done,
-                                    void *context)
-{
-    if (graph->closing)
-        return EI_BUSY;
-    struct ei_request *request = request_new(graph, done, context);
-    if (request == NULL)
-        return EI_NOMEM;
-    graph->active++;
-    end_unsent(request, err);
-    return EI_OK;
-}
-
-void ei_graph_fail_waiting(struct ei_graph *graph, const struct ei_graph_result *why)
-{
-    struct ei_request *request = TAILQ_FIRST(&graph->queue);
-
-    while (request != NULL) {
-        struct ei_request *next = TAILQ_NEXT(request, link);
-        if (request->service == EI_SERVICE_GRAPH) {
-            TAILQ_REMOVE(&graph->queue, request, link);
-            end_unsent(request, &why->error);
-            request->result.retry_after = why->retry_after;
-        }
-        request = next;
-    }
 }
 
 /* --- hold and pace --- */
@@ -267,26 +157,53 @@ static void renew_connections(struct ei_graph *graph)
     graph->new_connections = false;
 }
 
+static void refuse_under_hold(struct ei_graph *graph, struct ei_request *request)
+{
+    struct ei_error err = {0};
+
+    ei_fail(&err, EI_THROTTLED, "not sent: Microsoft Graph asked to wait");
+    ei_request_end_unsent(request, &err);
+    request->result.retry_after = hold_left_ms(graph) / 1000 + 1;
+}
+
+/* In no list; a carrier that cannot fly lets what it carries go with the same result. */
 static void launch(struct ei_graph *graph, struct ei_request *request)
 {
     struct ei_error err = {0};
 
-    TAILQ_REMOVE(&graph->queue, request, link);
-    if (request->service == EI_SERVICE_GRAPH && hold_left_ms(graph) != 0) {
-        ei_fail(&err, EI_THROTTLED, "not sent: Microsoft Graph asked to wait");
-        end_unsent(request, &err);
-        request->result.retry_after = hold_left_ms(graph) / 1000 + 1;
-        return;
-    }
     renew_connections(graph);
     request->serial_used = graph->token.serial;
-    if (!ei_http_launch(request)) {
-        ei_fail(&err, EI_NOMEM, "no memory for a request");
-        end_unsent(request, &err);
+    if (ei_http_launch(request)) {
+        TAILQ_INSERT_TAIL(&graph->flying, request, link);
+        graph->flying_count++;
         return;
     }
-    TAILQ_INSERT_TAIL(&graph->flying, request, link);
-    graph->flying_count++;
+    ei_fail(&err, EI_NOMEM, "no memory for a request");
+    if (request->done != NULL) {
+        ei_request_end_unsent(request, &err);
+        return;
+    }
+    request->result = (struct ei_graph_result){.outcome = EI_GRAPH_NOT_SENT, .error = err, .retry_after = -1};
+    ei_batch_land(graph, request);
+    ei_request_free(request);
+}
+
+static void launch_next(struct ei_graph *graph, bool together)
+{
+    struct ei_request *head = TAILQ_FIRST(&graph->queue);
+    bool held = head->service == EI_SERVICE_GRAPH && hold_left_ms(graph) != 0;
+    struct ei_request *carrier = held || !together ? NULL : ei_batch_take(graph);
+
+    if (carrier != NULL) {
+        launch(graph, carrier);
+        return;
+    }
+    head = TAILQ_FIRST(&graph->queue);
+    ei_queue_remove(graph, head);
+    if (held)
+        refuse_under_hold(graph, head);
+    else
+        launch(graph, head);
 }
 
 /* The head of the queue can go on: it can be sent, or end, or have its token asked for. */
@@ -301,11 +218,13 @@ static bool runnable(const struct ei_graph *graph)
 
 static void pump(struct ei_graph *graph)
 {
+    bool together = ei_batch_wanted(graph);
+
     while (runnable(graph)) {
         struct ei_request *head = TAILQ_FIRST(&graph->queue);
         struct ei_graph_result why = {.outcome = EI_GRAPH_NOT_SENT, .retry_after = -1};
         if (!needs_token(head) || ei_token_usable(graph) || hold_left_ms(graph) != 0)
-            launch(graph, head);
+            launch_next(graph, together);
         else if (ei_token_fetch(graph, &why.error) != EI_OK)
             ei_graph_fail_waiting(graph, &why);
     }
@@ -318,7 +237,8 @@ static bool repeat_unauthorized(struct ei_graph *graph, struct ei_request *reque
     if (request->result.error.code != EI_UNAUTHORIZED || request->repeated || graph->closing ||
         request->serial_at_start == 0 || request->serial_at_start != request->serial_used)
         return false;
-    if (graph->token.serial == request->serial_used)
+    if (graph->token.serial == request->serial_used &&
+        graph->token.value.length != 0) /* else a new one is on its way */
         ei_token_drop(graph);
     request->repeated = true;
     ei_buffer_free(&request->answer);
@@ -328,8 +248,14 @@ static bool repeat_unauthorized(struct ei_graph *graph, struct ei_request *reque
         ei_guid_new(request->crid);
     else
         ei_pace_take(&graph->pace, 1, ei_monotonic_ms());
-    TAILQ_INSERT_HEAD(&graph->queue, request, link);
+    ei_queue_first(graph, request);
     return true;
+}
+
+void ei_request_landed(struct ei_graph *graph, struct ei_request *request)
+{
+    if (!repeat_unauthorized(graph, request))
+        ei_request_end(request);
 }
 
 static void land(struct ei_graph *graph, struct ei_request *request, CURLcode code)
@@ -338,8 +264,12 @@ static void land(struct ei_graph *graph, struct ei_request *request, CURLcode co
     graph->flying_count--;
     ei_outcome_read(request, code);
     ei_http_land(request);
-    if (!repeat_unauthorized(graph, request))
-        end(request);
+    if (request->done != NULL) {
+        ei_request_landed(graph, request);
+        return;
+    }
+    ei_batch_land(graph, request);
+    ei_request_free(request);
 }
 
 static void collect(struct ei_graph *graph)
@@ -371,7 +301,7 @@ static void deliver(struct ei_graph *graph)
         }
         request->done(request->context, &reply);
         graph->active--;
-        request_free(request);
+        ei_request_free(request);
     }
 }
 
@@ -418,8 +348,8 @@ static void end_all(struct ei_graph *graph)
     while ((request = TAILQ_FIRST(&graph->flying)) != NULL)
         land(graph, request, CURLE_ABORTED_BY_CALLBACK);
     while ((request = TAILQ_FIRST(&graph->queue)) != NULL) {
-        TAILQ_REMOVE(&graph->queue, request, link);
-        end_unsent(request, &err);
+        ei_queue_remove(graph, request);
+        ei_request_end_unsent(request, &err);
     }
     while (!TAILQ_EMPTY(&graph->ended))
         deliver(graph);

@@ -33,7 +33,7 @@ struct ei_graph_options {
     const char *graph_url;
     const char *ca_file;              /* NULL: the system's */
     struct ei_credential *credential; /* not owned, outlives the graph */
-    int connections;                  /* at most so many requests at once; 0: 16 */
+    int connections;                  /* at most so many transfers at once; 0: 32 */
     long timeout_ms;                  /* for one whole request; 0: 60 s */
 };
 

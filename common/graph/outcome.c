@@ -96,43 +96,71 @@ static void obey(struct ei_graph *graph, const struct ei_graph_result *result)
         graph->new_connections = true;
 }
 
+const char *ei_method_name(enum ei_method method)
+{
+    static const char *const names[] = {
+        [EI_GET] = "GET", [EI_POST] = "POST", [EI_PATCH] = "PATCH", [EI_DELETE] = "DELETE"};
+    return names[method];
+}
+
 /* K8: what identifies a call to Microsoft's support, without a secret. The path only: a query holds an address. */
 static void log_call(const struct ei_request *request)
 {
-    static const char *const methods[] = {
-        [EI_GET] = "GET", [EI_POST] = "POST", [EI_PATCH] = "PATCH", [EI_DELETE] = "DELETE"};
     const struct ei_graph_result *result = &request->result;
     const char *path = strchr(request->url + strlen("https://"), '/');
-    int priority = request->method != EI_GET && request->service == EI_SERVICE_GRAPH ? LOG_INFO : LOG_DEBUG;
+    bool write = request->method != EI_GET && request->service == EI_SERVICE_GRAPH && request->inner_count == 0;
 
     path = path != NULL ? path : "/";
-    ei_log(priority, "%s %.*s: %ld %s, request-id %s, client-request-id %s, date %s", methods[request->method],
-           (int)strcspn(path, "?"), path, result->status, ei_err_name(result->error.code),
-           result->error.request_id[0] != '\0' ? result->error.request_id : "-",
+    ei_log(write ? LOG_INFO : LOG_DEBUG, "%s %.*s: %ld %s, request-id %s, client-request-id %s, date %s",
+           ei_method_name(request->method), (int)strcspn(path, "?"), path, result->status,
+           ei_err_name(result->error.code), result->error.request_id[0] != '\0' ? result->error.request_id : "-",
            request->crid[0] != '\0' ? request->crid : "-", request->date[0] != '\0' ? request->date : "-");
 }
 
-void ei_outcome_read(struct ei_request *request, CURLcode code)
+void ei_outcome_answered(struct ei_request *request, long status, const char *location)
 {
     struct ei_graph_result *result = &request->result;
     struct ei_answer answer = {
-        .body = request->answer.data, .length = request->answer.length, .request_id = request->request_id};
-    char *location = NULL;
+        .status = status,
+        .body = request->answer.data,
+        .length = request->answer.length,
+        .request_id = request->request_id,
+        .location = location,
+    };
 
-    *result = (struct ei_graph_result){.outcome = EI_GRAPH_DONE};
-    (void)curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &answer.status);
-    (void)curl_easy_getinfo(request->easy, CURLINFO_REDIRECT_URL, &location);
-    answer.location = location;
-    result->status = answer.status;
+    *result = (struct ei_graph_result){.outcome = EI_GRAPH_DONE, .status = status};
     result->retry_after = ei_retry_after(request->retry_after[0] != '\0' ? request->retry_after : NULL, request->date);
-    if (code != CURLE_OK)
-        read_failure(request, code);
-    else if (answer.status >= 200 && answer.status <= 299)
+    if (status >= 200 && status <= 299)
         ei_graph_request_id(result->error.request_id, request->request_id);
     else if (request->service == EI_SERVICE_LOGIN)
         ei_login_error_read(&answer, result);
     else
         ei_graph_error_read(&answer, request->about, result);
+    obey(request->graph, result);
+    log_call(request);
+}
+
+void ei_outcome_shared(struct ei_request *request, const struct ei_graph_result *result)
+{
+    request->result = *result;
+    log_call(request);
+}
+
+void ei_outcome_read(struct ei_request *request, CURLcode code)
+{
+    struct ei_graph_result *result = &request->result;
+    char *location = NULL;
+    long status = 0;
+
+    (void)curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl_easy_getinfo(request->easy, CURLINFO_REDIRECT_URL, &location);
+    if (code == CURLE_OK) {
+        ei_outcome_answered(request, status, location);
+        return;
+    }
+    *result = (struct ei_graph_result){.status = status};
+    result->retry_after = ei_retry_after(request->retry_after[0] != '\0' ? request->retry_after : NULL, request->date);
+    read_failure(request, code);
     obey(request->graph, result);
     log_call(request);
 }

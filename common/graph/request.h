@@ -1,8 +1,8 @@
 /*
  * One HTTPS request of the graph layer, and the graph itself: for the files of this folder only.
  *
- * A request lives in exactly one of three lists: queue (waits for the token or a free slot), flying (in the multi
- * handle), ended (its callback is due in the next dispatch).
+ * A request lives in exactly one list: queue (waits for the token or a free slot), flying (in the multi handle), ended
+ * (its callback is due in the next dispatch), or inner of a carrier that flies (batch.h).
  */
 #ifndef EI_GRAPH_REQUEST_H
 #define EI_GRAPH_REQUEST_H
@@ -44,6 +44,8 @@ struct ei_reply {
 
 typedef void ei_request_done(void *context, struct ei_reply *reply);
 
+TAILQ_HEAD(ei_request_list, ei_request);
+
 struct ei_request {
     TAILQ_ENTRY(ei_request) link;
     struct ei_graph *graph;
@@ -52,13 +54,16 @@ struct ei_request {
     enum ei_about about;
     bool mail;
     bool repeated;            /* after a 401, once */
+    bool alone;               /* not in a batch */
     unsigned serial_at_start; /* the token's when the request was made, 0: there was none */
     unsigned serial_used;
     char *url;
     struct ei_buffer body;
     char crid[EI_REQUEST_ID_MAX];
-    ei_request_done *done;
+    ei_request_done *done; /* NULL: a carrier */
     void *context;
+    struct ei_request_list inner; /* of a carrier */
+    size_t inner_count;
 
     CURL *easy;
     struct curl_slist *headers;
@@ -72,8 +77,6 @@ struct ei_request {
 
     struct ei_graph_result result; /* once ended */
 };
-
-TAILQ_HEAD(ei_request_list, ei_request);
 
 struct ei_token {
     struct ei_secret value; /* empty: none */
@@ -99,10 +102,12 @@ struct ei_graph {
     struct ei_request_list queue;
     struct ei_request_list flying;
     struct ei_request_list ended;
+    size_t queued;
     size_t flying_count;
     size_t active;
     bool closing;
-    bool new_connections; /* after a 503: none that is open is used again (contract 6) */
+    bool new_connections;   /* after a 503: none that is open is used again (contract 6) */
+    int64_t batch_again_ms; /* monotonic: no $batch before */
 
     struct ei_token token;
     struct ei_pace pace;
@@ -112,7 +117,7 @@ struct ei_graph {
     bool said_proxies;
 };
 
-/* --- graph.c --- */
+/* --- request.c: a request's life, and the queue --- */
 
 /* EI_OK: done will be called, from a later dispatch. Else (EI_NOMEM, EI_BUSY while the graph ends) it will not. */
 enum ei_err ei_request_start(struct ei_graph *graph, const struct ei_request_spec *spec, ei_request_done *done,
@@ -120,10 +125,26 @@ enum ei_err ei_request_start(struct ei_graph *graph, const struct ei_request_spe
 /* As above, but the request ends unsent with this error: for arguments that must not reach a URL. */
 enum ei_err ei_request_start_failed(struct ei_graph *graph, const struct ei_error *err, ei_request_done *done,
                                     void *context);
+/* A POST without a callback of its own that carries others, not yet in a list; NULL when out of memory. */
+struct ei_request *ei_request_carrier(struct ei_graph *graph, const char *target);
+/* It is in no list. */
+void ei_request_free(struct ei_request *request);
+
+void ei_queue_first(struct ei_graph *graph, struct ei_request *request);
+void ei_queue_remove(struct ei_graph *graph, struct ei_request *request);
+
+/* It is in no list: its result, or this error of one that was not sent, goes to its callback. */
+void ei_request_end(struct ei_request *request);
+void ei_request_end_unsent(struct ei_request *request, const struct ei_error *err);
 /* Ends every queued request that waits for a token: none of them was sent. */
 void ei_graph_fail_waiting(struct ei_graph *graph, const struct ei_graph_result *why);
+
+/* --- graph.c --- */
+
 /* Holds the tenant for so many seconds from now, plus jitter; never shortens a hold. */
 void ei_graph_hold(struct ei_graph *graph, int64_t seconds);
+/* Its result is read and it is in no list: it ends, or, after a 401, goes to the queue once more. */
+void ei_request_landed(struct ei_graph *graph, struct ei_request *request);
 
 /* --- http.c --- */
 
@@ -134,8 +155,14 @@ void ei_http_land(struct ei_request *request);
 
 /* --- outcome.c --- */
 
+const char *ei_method_name(enum ei_method method);
 /* Reads what the transfer came to into request->result (X5). */
 void ei_outcome_read(struct ei_request *request, CURLcode code);
+/* The same for a whole answer: its status, where a redirect points (NULL if unknown), and what the request has kept of
+ * headers and body. */
+void ei_outcome_answered(struct ei_request *request, long status, const char *location);
+/* What happened to the batch that carried it happened to it. */
+void ei_outcome_shared(struct ei_request *request, const struct ei_graph_result *result);
 /* Changes a reply that was 2xx but makes no sense: UNCLEAR, EI_GRAPH_ANSWER. */
 void ei_reply_bad(struct ei_reply *reply, const char *what);
 

@@ -99,7 +99,7 @@ static void test_pace(void **state)
     (void)state;
     struct ei_pace pace;
 
-    ei_pace_init(&pace, 0);
+    ei_pace_init(&pace, EI_PACE_WRITES, EI_PACE_PERIOD_MS, 0);
     assert_int_equal(ei_pace_wait_ms(&pace, 3000, 0), 0);
     ei_pace_take(&pace, 3000, 0);
     assert_int_equal(ei_pace_wait_ms(&pace, 1, 0), 50);
@@ -125,7 +125,7 @@ static void test_pace_over_time(void **state)
     struct ei_pace pace;
     int64_t writes = 0;
 
-    ei_pace_init(&pace, 0);
+    ei_pace_init(&pace, EI_PACE_WRITES, EI_PACE_PERIOD_MS, 0);
     for (int64_t now = 0; now < 10 * EI_PACE_PERIOD_MS; now += 7) {
         while (ei_pace_wait_ms(&pace, 1, now) == 0) {
             ei_pace_take(&pace, 1, now);

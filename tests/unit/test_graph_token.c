@@ -70,7 +70,7 @@ static void test_one_token_for_many(void **state)
     int64_t connections = 0;
     assert_true(ei_json_int(counters, "maxConcurrency", &most));
     assert_true(ei_json_int(counters, "connections", &connections));
-    assert_true(most <= 16);
+    assert_true(most <= 32);
     assert_int_equal(connections, 1);
     cJSON_Delete(ledger);
 }
