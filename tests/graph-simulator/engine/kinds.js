@@ -127,7 +127,7 @@ function changeUser(sim, user, request) {
     if (request.delete && !isDeleted(sim, user))
         sim.store.deleteUser(user);
     if (request.delete === 'hard')
-        sim.store.deleted.remove(user);
+        sim.store.purgeUser(user);
     if (request.restore && isDeleted(sim, user))
         sim.store.restoreUser(user);
 }

@@ -3,6 +3,7 @@
 
 const batch = require('../graph/batch');
 const deleted = require('../graph/deleted');
+const { delta } = require('../graph/delta');
 const invitations = require('../graph/invitations');
 const tenant = require('../graph/tenant');
 const users = require('../graph/users');
@@ -14,6 +15,8 @@ const { fold } = require('./address');
 
 const GRAPH = '/v1.0/';
 const BATCH = '/v1.0/$batch';
+// The function's short and full name, as people and as generated clients call it.
+const DELTA = ['delta', 'delta()', 'microsoft.graph.delta', 'microsoft.graph.delta()'];
 
 // Templates in order; {x} takes one segment. The first that fits is taken.
 const ROUTES = [
@@ -26,6 +29,7 @@ const ROUTES = [
     ['POST', BATCH, batch.post],
     ['GET', '/v1.0/users', users.list],
     ['GET', '/v1.0/users/$count', users.count],
+    ...DELTA.map((name) => ['GET', `/v1.0/users/${name}`, delta]),
     ['GET', '/v1.0/users/{id}', users.get],
     ['PATCH', '/v1.0/users/{id}', users.patch],
     ['DELETE', '/v1.0/users/{id}', users.remove],

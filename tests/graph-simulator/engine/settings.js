@@ -1,7 +1,10 @@
 'use strict';
 // What a test may set: names, defaults and checks. README.md lists the same names.
 
+const DELAYS = ['byIdMs', 'filterMs', 'staleMs', 'deltaMs'];
+const NO_DELAY = Object.fromEntries(DELAYS.map((name) => [name, 0]));
 const INVITE_POLICIES = ['none', 'adminsAndGuestInviters', 'adminsGuestInvitersAndAllMembers', 'everyone'];
+const EXPIRIES = ['gone', 'syncStateNotFound', 'resyncRequired'];
 
 function isCount(value) {
     return Number.isInteger(value) && value >= 0;
@@ -17,7 +20,7 @@ function isTextArray(value) {
 
 function isReplication(value) {
     return value !== null && typeof value === 'object'
-        && Object.keys(value).every((key) => ['byIdMs', 'filterMs', 'staleMs'].includes(key) && isCount(value[key]));
+        && Object.keys(value).every((key) => DELAYS.includes(key) && isCount(value[key]));
 }
 
 function isDomainList(value) {
@@ -48,7 +51,7 @@ const CHECKS = {
     objectQuota: [orNull(isCount), 'null or a number of users'],
     acceptedStatus: [isText, 'a text'],
     identityProvider: [isText, 'an issuer, such as mail'],
-    replication: [isReplication, 'an object of byIdMs, filterMs, staleMs, each milliseconds'],
+    replication: [isReplication, `an object of ${DELAYS.join(', ')}, each milliseconds`],
     maxOrClauses: [isCount, 'a number'],
     maxTop: [(value) => isCount(value) && value > 0, 'a number, at least 1'],
     pageSize: [(value) => isCount(value) && value > 0, 'a number, at least 1'],
@@ -60,6 +63,11 @@ const CHECKS = {
     batch: [isService, 'true, false or a status from 400 to 599'],
     batchThrottle: [(value) => ['200', '424'].includes(value), '"200" or "424"'],
     batchErrorCodes: [(value) => ['named', 'empty'].includes(value), 'named or empty'],
+    delta: [isService, 'true, false or a status from 400 to 599'],
+    deltaTracksState: [boolean, 'true or false'],
+    deltaReplays: [isCount, 'a number of objects'],
+    deltaRemovedFirst: [boolean, 'true or false'],
+    deltaExpired: [(value) => EXPIRIES.includes(value), `one of ${EXPIRIES.join(', ')}`],
 };
 
 function defaults(initialDomain) {
@@ -78,7 +86,7 @@ function defaults(initialDomain) {
         objectQuota: null,
         acceptedStatus: 'PendingAcceptance',
         identityProvider: 'mail',
-        replication: { byIdMs: 0, filterMs: 0, staleMs: 0 },
+        replication: NO_DELAY,
         maxOrClauses: 15,
         maxTop: 999,
         pageSize: 100,
@@ -89,6 +97,11 @@ function defaults(initialDomain) {
         batch: true,
         batchThrottle: '200',
         batchErrorCodes: 'named',
+        delta: true,
+        deltaTracksState: true,
+        deltaReplays: 0,
+        deltaRemovedFirst: false,
+        deltaExpired: 'gone',
     };
 }
 
@@ -112,7 +125,7 @@ class Settings {
             throw new Error(`no setting '${key}'; there are: ${Object.keys(CHECKS).join(', ')}`);
         if (!check[0](value))
             throw new Error(`setting '${key}' must be ${check[1]}`);
-        this[key] = key === 'replication' ? { byIdMs: 0, filterMs: 0, staleMs: 0, ...value } : value;
+        this[key] = key === 'replication' ? { ...NO_DELAY, ...value } : value;
     }
 
     /** Everything but the secret. */

@@ -29,6 +29,7 @@ class Simulator {
         this.ledger = new Ledger(this.clock);
         this.faults = new Faults(options.seed);
         this.cursors = new Cursors(this.ids);
+        this.deltaTokens = new Cursors(this.ids);
         this.tokens = new Tokens(this);
         this.throttle = new Throttle(this);
         this.urls = { login: '', graph: '' };
@@ -73,6 +74,7 @@ class Simulator {
     resetUsers() {
         this.store.reset();
         this.cursors.reset();
+        this.deltaTokens.reset();
         this.addStartUsers();
     }
 

@@ -3,6 +3,7 @@
 // address walks over all of them.
 
 const { fold } = require('./address');
+const { Changes } = require('./changes');
 
 const DELETED_LIFE_MS = 30 * 24 * 3600 * 1000;
 
@@ -113,6 +114,7 @@ class Store {
         this.users = new Collection();
         this.deleted = new Collection();
         this.others = new Collection();
+        this.changes = new Changes(this.clock);
         this.invitations = new Map();
         this.invitationsByAddress = new Map();
     }
@@ -128,6 +130,7 @@ class Store {
             absent: new Set(),
         };
         this.users.add(user);
+        this.changes.appeared(user);
         return user;
     }
 
@@ -139,6 +142,7 @@ class Store {
             const earlier = user.stale && user.stale.until > this.clock.now() ? user.stale.values : {};
             user.stale = { until: this.clock.now() + staleMs, values: { ...old, ...earlier } };
         }
+        this.changes.changed(user, changes);
         this.users.change(user, changes);
     }
 
@@ -159,19 +163,27 @@ class Store {
         user.props.deletedDateTime = this.clock.graphTime();
         user.purgeAt = this.clock.now() + DELETED_LIFE_MS;
         this.deleted.add(user);
+        this.changes.removed(user, 'changed');
     }
 
     restoreUser(user) {
         this.deleted.remove(user);
         user.props.deletedDateTime = null;
         this.users.add(user);
+        this.changes.appeared(user);
+    }
+
+    /** Ends a deleted user for good. */
+    purgeUser(user) {
+        this.deleted.remove(user);
+        this.changes.removed(user, 'deleted');
     }
 
     /** Deleted users end after 30 days of the simulator's clock. */
     purgeExpired() {
         for (const user of [...this.deleted.byId.values()]) {
             if (user.purgeAt <= this.clock.now())
-                this.deleted.remove(user);
+                this.purgeUser(user);
         }
     }
 

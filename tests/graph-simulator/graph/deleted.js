@@ -49,7 +49,7 @@ function restore(sim, ctx, [id]) {
 
 function purge(sim, ctx, [id]) {
     requireAny(ctx, RESTORE);
-    sim.store.deleted.remove(find(sim, id));
+    sim.store.purgeUser(find(sim, id));
     ctx.effect();
     return noContent();
 }

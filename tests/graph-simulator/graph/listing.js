@@ -25,8 +25,13 @@ class Cursors {
         return token;
     }
 
+    /** undefined if there is none. */
+    find(token) {
+        return this.byToken.get(token);
+    }
+
     get(token) {
-        const cursor = this.byToken.get(token);
+        const cursor = this.find(token);
         if (!cursor)
             throw new GraphError(400, 'Directory_ExpiredPageToken', 'The specified page token value has expired '
                 + 'and can no longer be included in your request.');
@@ -40,7 +45,7 @@ class Cursors {
 
 function parseListing(ctx, settings) {
     const { query } = ctx;
-    for (const name of ['$skip', '$search', '$expand']) {
+    for (const name of ['$skip', '$search', '$expand', '$deltatoken']) {
         if (query.has(name))
             throw new GraphError(400, 'Request_UnsupportedQuery', `'${name}' is not supported by the service.`);
     }

@@ -96,4 +96,4 @@ function emptyValue(name) {
     return TEXTS.includes(name) ? [] : null;
 }
 
-module.exports = { PROPERTIES, WRITABLE, isProperty, parseSelect, project };
+module.exports = { PROPERTIES, DEFAULT_PROPERTIES, WRITABLE, isProperty, parseSelect, project, emptyValue };

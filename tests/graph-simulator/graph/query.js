@@ -3,8 +3,8 @@
 
 const { GraphError } = require('./answers');
 
-const KNOWN = ['$filter', '$select', '$top', '$count', '$orderby', '$search', '$expand', '$skiptoken', '$skip',
-    '$format'];
+const KNOWN = ['$filter', '$select', '$top', '$count', '$orderby', '$search', '$expand', '$skiptoken', '$deltatoken',
+    '$skip', '$format'];
 
 /** A plus is a blank here, as everywhere in a query; a client must send %2B for a plus. */
 function decodePart(text) {
