@@ -1,8 +1,8 @@
 'use strict';
 // All tests of the simulator in one program: node --test tests/graph-simulator/selftest.js
 
-const SUBJECTS = ['login', 'invitations', 'users', 'offboarding', 'delta', 'batch', 'faults', 'batch-faults',
-    'control'];
+const SUBJECTS = ['login', 'invitations', 'users', 'offboarding', 'seed', 'delta', 'batch', 'faults',
+    'batch-faults', 'control'];
 
 for (const name of SUBJECTS)
     require(`./selftest/test-${name}.js`);

@@ -1,8 +1,9 @@
 'use strict';
 // How addresses are compared: ASCII case does not count, everything else does.
 
-function fold(text) {
-    return String(text).replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+function fold(given) {
+    const text = String(given);
+    return /[A-Z]/.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text;
 }
 
 function domainOf(address) {

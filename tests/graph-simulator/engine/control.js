@@ -4,7 +4,8 @@
 const http = require('http');
 const { fold } = require('./address');
 const { matcher, MATCH_KEYS } = require('./faults');
-const { applyUser, showObjects, seedUsers } = require('./kinds');
+const { applyUser, showObjects } = require('./kinds');
+const { seedUsers } = require('./seed');
 const { redeemByAddress } = require('../login/redeem');
 
 const MAX_BODY = 64 * 1024 * 1024;

@@ -1,7 +1,6 @@
 'use strict';
 // The control verb `user`: objects of every kind, and changes to them.
 
-const { fold } = require('./address');
 const { isProperty } = require('../graph/properties');
 
 const NEW_KEYS = ['kind', 'address', 'set', 'absent', 'enabled', 'deleted'];
@@ -18,14 +17,14 @@ const KINDS = {
     'internal-guest': { userType: 'Guest', creationType: null, state: null, external: false },
 };
 
-function refuseUnknownKeys(request, allowed) {
+function refuseUnknownKeys(verb, request, allowed) {
     for (const key of Object.keys(request)) {
         if (!allowed.includes(key))
-            throw new Error(`user: unknown member '${key}'; there are: ${allowed.join(', ')}`);
+            throw new Error(`${verb}: unknown member '${key}'; there are: ${allowed.join(', ')}`);
     }
     for (const name of [...Object.keys(request.set || {}), ...(request.absent || [])]) {
         if (!isProperty(name))
-            throw new Error(`user: no property '${name}'`);
+            throw new Error(`${verb}: no property '${name}'`);
     }
 }
 
@@ -41,11 +40,11 @@ function identitiesOf(sim, kind, name, address) {
     return identities;
 }
 
-function newProperties(sim, kind, address) {
+function newProperties(sim, kind, address, id) {
     const now = sim.clock.graphTime();
     const name = principalName(sim, address, kind.external);
     return {
-        id: sim.ids.guid('user'),
+        id: id || sim.ids.guid('user'),
         displayName: address.split('@')[0],
         mail: address,
         userPrincipalName: name,
@@ -76,21 +75,27 @@ function addOther(sim, request) {
     return { kind: request.kind, ...object.props };
 }
 
+/** A user of a kind, without a check of the request. */
+function newUser(sim, { kind, address, id, set, absent, enabled }) {
+    const props = { ...newProperties(sim, KINDS[kind], address, id), ...set };
+    if (enabled !== undefined)
+        props.accountEnabled = enabled;
+    const user = sim.store.addUser(props);
+    if (absent)
+        user.absent = new Set(absent);
+    return user;
+}
+
 function addUser(sim, request) {
-    refuseUnknownKeys(request, NEW_KEYS);
+    refuseUnknownKeys('user', request, NEW_KEYS);
     requireAddress(request);
     if (request.kind === 'group' || request.kind === 'contact')
         return addOther(sim, request);
-    const kind = Object.prototype.hasOwnProperty.call(KINDS, request.kind) && KINDS[request.kind];
-    if (!kind)
+    if (!Object.prototype.hasOwnProperty.call(KINDS, request.kind))
         throw new Error(`user: no kind '${request.kind}'; there are: ${Object.keys(KINDS).join(', ')}, group, contact`);
-    const props = { ...newProperties(sim, kind, request.address), ...request.set };
-    if (sim.store.users.byId.has(fold(props.id)))
-        throw new Error(`user: there is a user with the id ${props.id}`);
-    if (request.enabled !== undefined)
-        props.accountEnabled = request.enabled;
-    const user = sim.store.addUser(props);
-    user.absent = new Set(request.absent || []);
+    if (request.set && request.set.id !== undefined && sim.store.users.withId(request.set.id))
+        throw new Error(`user: there is a user with the id ${request.set.id}`);
+    const user = newUser(sim, request);
     if (request.deleted)
         sim.store.deleteUser(user);
     return describe(sim, user);
@@ -107,7 +112,7 @@ function findUsers(sim, key) {
 }
 
 function isDeleted(sim, user) {
-    return sim.store.deleted.byId.has(user.props.id);
+    return sim.store.deleted.withId(user.props.id) !== null;
 }
 
 function changeUser(sim, user, request) {
@@ -133,7 +138,7 @@ function changeUser(sim, user, request) {
 }
 
 function changeUsers(sim, request) {
-    refuseUnknownKeys(request, CHANGE_KEYS);
+    refuseUnknownKeys('user', request, CHANGE_KEYS);
     const users = findUsers(sim, request.find);
     if (users.length === 0)
         throw new Error(`user: nobody is found by '${request.find}'`);
@@ -164,13 +169,4 @@ function applyUser(sim, request) {
     return request.find !== undefined ? changeUsers(sim, request) : addUser(sim, request);
 }
 
-/** Many users of one kind: user0@domain, user1@domain and so on. */
-function seedUsers(sim, { count, kind, domain }) {
-    if (!Number.isInteger(count) || count < 0 || typeof domain !== 'string')
-        throw new Error('seed: needs {"count":N,"kind":KIND,"domain":DOMAIN}');
-    for (let n = 0; n < count; n++)
-        addUser(sim, { kind, address: `user${n}@${domain}` });
-    return { added: count };
-}
-
-module.exports = { applyUser, showObjects, seedUsers };
+module.exports = { KINDS, applyUser, newUser, refuseUnknownKeys, showObjects };

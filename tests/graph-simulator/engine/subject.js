@@ -37,13 +37,11 @@ function addressOf(sim, ctx, route) {
     case '/v1.0/users':
     case '/v1.0/directory/deletedItems/microsoft.graph.user':
         return inFilter(ctx.queryText);
-    case '/v1.0/users/{id}': {
-        const user = sim.store.users.byId.get(key.toLowerCase()) || sim.store.users.find('userPrincipalName', key)[0];
-        return ofUser(user || sim.store.deleted.byId.get(key.toLowerCase()));
-    }
+    case '/v1.0/users/{id}':
+        return ofUser(sim.store.user(key) || sim.store.deleted.withId(key));
     case '/v1.0/directory/deletedItems/{id}':
     case '/v1.0/directory/deletedItems/{id}/restore':
-        return ofUser(sim.store.deleted.byId.get(key.toLowerCase()));
+        return ofUser(sim.store.deleted.withId(key));
     case '/redeem': {
         const invitation = sim.store.invitations.get(ticketOf(ctx.queryText));
         return invitation ? invitation.address : null;

@@ -6,14 +6,13 @@ const { Listing } = require('./listing');
 const { requireAny, requireUserRead, WRITE } = require('./permissions');
 const { parseSelect, project } = require('./properties');
 const { notFound } = require('./users');
-const { fold } = require('../engine/address');
 
 const USERS_PATH = 'directory/deletedItems/microsoft.graph.user';
 const RESTORE = [...WRITE, 'User.DeleteRestore.All'];
 
 function find(sim, id) {
     sim.store.purgeExpired();
-    const user = sim.store.deleted.byId.get(fold(id));
+    const user = sim.store.deleted.withId(id);
     if (!user)
         throw notFound(id);
     return user;

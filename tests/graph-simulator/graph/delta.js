@@ -106,7 +106,8 @@ class Round {
     }
 
     concerns(user) {
-        return this.isAsked(user) && (this.isNew(user.appearedIn) || (this.isRemoved(user) && this.isNew(user.removedIn))
+        return this.isAsked(user) && (this.isNew(user.appearedIn)
+            || (this.isRemoved(user) && this.isNew(user.removedIn))
             || this.asked.names.some((name) => this.hasChanged(user, name)));
     }
 

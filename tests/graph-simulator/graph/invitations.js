@@ -121,7 +121,7 @@ function resetGuest(sim, ctx, body) {
     const id = body.invitedUser && body.invitedUser.id;
     if (typeof id !== 'string')
         throw badRequest('A value is required for property \'invitedUser\' to reset the redemption status.');
-    const user = sim.store.users.byId.get(fold(id));
+    const user = sim.store.users.withId(id);
     if (!user)
         throw new GraphError(404, 'Request_ResourceNotFound', `Resource '${id}' does not exist.`);
     const address = fold(body.invitedUserEmailAddress);

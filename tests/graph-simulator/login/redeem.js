@@ -42,7 +42,7 @@ function accept(sim, guest, address, provider) {
 
 function openUrl(sim, ctx) {
     const invitation = sim.store.invitations.get(ticketOf(ctx.queryText));
-    const guest = invitation && sim.store.users.byId.get(invitation.guest.props.id);
+    const guest = invitation && sim.store.users.withId(invitation.guest.props.id);
     if (!guest)
         return htmlPage(400, 'AADB2B_0002: This invitation is not valid.');
     if (!guest.props.accountEnabled)
@@ -61,7 +61,7 @@ function openUrl(sim, ctx) {
 function redeemByAddress(sim, address, provider) {
     const invitation = sim.store.invitationsByAddress.get(fold(address));
     const guests = sim.store.users.find('address', address);
-    const guest = (invitation && sim.store.users.byId.get(invitation.guest.props.id))
+    const guest = (invitation && sim.store.users.withId(invitation.guest.props.id))
         || guests.find((user) => user.props.externalUserState !== undefined && user.props.externalUserState !== null);
     if (!guest)
         throw new Error(`no guest has the address ${address}`);

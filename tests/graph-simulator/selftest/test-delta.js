@@ -78,7 +78,8 @@ describe('delta (contract 4.3)', () => {
         const selected = await round(first('$select=mail'));
         assert.deepStrictEqual(selected.objects, [{ id, mail: taylor }]);
         const plain = await round(first(''));
-        assert.deepStrictEqual(Object.keys(plain.objects[0]).sort(), ['displayName', 'id', 'mail', 'userPrincipalName']);
+        const members = Object.keys(plain.objects[0]).sort();
+        assert.deepStrictEqual(members, ['displayName', 'id', 'mail', 'userPrincipalName']);
         change(id, { set: { displayName: 'Taylor' } });
         assert.deepStrictEqual((await next(selected.link)).objects, []);
         assert.strictEqual((await next(plain.link)).objects[0].displayName, 'Taylor');
