@@ -112,6 +112,7 @@ enum ei_fault {
     X(EI_GRAPH_ANSWER, "bad-answer", TRANSIENT, "nothing: it is tried again by itself; see the request id")            \
     X(EI_TOKEN_TRANSIENT, "token-transient", TRANSIENT, "nothing: it is tried again by itself")                        \
     X(EI_GRAPH_NOT_FOUND, "graph-not-found", TRANSIENT, "nothing: a new guest may take minutes to appear")             \
+    X(EI_RESYNC, "resync", TRANSIENT, "nothing: every guest is looked at instead")                                     \
     X(EI_NOT_SEEN, "not-seen", TRANSIENT, "grant User.Read.All: without it the redemption cannot be read")
 
 enum ei_err {

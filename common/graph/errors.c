@@ -82,11 +82,14 @@ static enum ei_err general_code(long status, const struct parts *parts, enum ei_
 {
     static const char *const throttled[] = {"TooManyRequests", "activityLimitReached", NULL};
     static const char *const quota[] = {"Directory_QuotaExceeded", NULL};
+    static const char *const resync[] = {"syncStateNotFound", "resyncRequired", NULL};
 
     if (status == 429 || (status >= 400 && status <= 499 && code_is(parts, throttled)))
         return EI_THROTTLED;
     if (status >= 400 && status <= 499 && code_is(parts, quota))
         return EI_QUOTA;
+    if (status == 410 || (status >= 400 && status <= 499 && code_is(parts, resync)))
+        return EI_RESYNC;
     if (status == 401)
         return EI_UNAUTHORIZED;
     if (status == 403)

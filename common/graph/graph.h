@@ -136,6 +136,19 @@ enum ei_err ei_graph_find_users(struct ei_graph *graph, const char *address, con
 enum ei_err ei_graph_get_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_user_done *done,
                               void *context);
 
+/* Ids of users that may have changed; several calls for one request, each during a dispatch. Replays happen. */
+typedef void ei_graph_changes_page(void *context, const char *const *ids, size_t count);
+/* link: pass it the next time, NULL unless result is DONE. */
+typedef void ei_graph_changes_done(void *context, const struct ei_graph_result *result, const char *link);
+/*
+ * GET /users/delta (contract 4.3): which users' externalUserState, accountEnabled or userType changed, or who was
+ * deleted, since link was given; NULL, or a link that is not on the configured root: from now on, with no ids. What
+ * changed is not told: the page is a hint, and GET /users/{id} the truth. EI_RESYNC: the link is too old, changes are
+ * lost. Whether a redemption is among the changes is nowhere promised.
+ */
+enum ei_err ei_graph_changes(struct ei_graph *graph, const char *link, ei_graph_changes_page *page,
+                             ei_graph_changes_done *done, void *context);
+
 /* GET /directory/deletedItems/{id}: DONE means it is there, soft-deleted; 404 as above. */
 enum ei_err ei_graph_get_deleted(struct ei_graph *graph, const char *id, const char *crid, ei_graph_plain_done *done,
                                  void *context);

@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
+#include "plugin/worker/refresh.h"
 #include "plugin/worker/settings.h"
 #include "plugin/worker/tenant.h"
 
@@ -61,13 +62,6 @@ void ei_answer_try_again(struct ei_worker *w, struct ei_collaborator *c, const s
     ei_worker_save(w, c, news ? "retry" : NULL, ei_err_name(result->error.code));
 }
 
-int64_t ei_answer_next_look(const struct ei_worker *w)
-{
-    int64_t interval = w->config->refresh_interval;
-    /* Spread, so that a mass does not come back as one burst. */
-    return ei_now() + interval - ei_random_below((uint32_t)interval / 10);
-}
-
 bool ei_answer_take_user(struct ei_collaborator *c, const struct ei_graph_user *user)
 {
     c->state_changed_at = user->external_user_state_changed;
@@ -94,7 +88,7 @@ void ei_answer_accept(struct ei_worker *w, struct ei_collaborator *c, const char
     c->job.urgent = false;
     c->job.crid[0] = '\0';
     c->job.attempts = 0;
-    c->job.not_before = ei_answer_next_look(w);
+    c->job.not_before = ei_refresh_next_look(w, EI_STEP_ACCEPTED);
     ei_worker_save(w, c, event, NULL);
 }
 

@@ -26,7 +26,5 @@ void ei_answer_try_again(struct ei_worker *worker, struct ei_collaborator *colla
 bool ei_answer_take_user(struct ei_collaborator *collaborator, const struct ei_graph_user *user);
 /* Stores ACCEPTED, erases the URL (K7), links held accounts. */
 void ei_answer_accept(struct ei_worker *worker, struct ei_collaborator *collaborator, const char *event);
-/* Wall time of the next regular look. */
-int64_t ei_answer_next_look(const struct ei_worker *worker);
 
 #endif

@@ -6,6 +6,7 @@
 #include "plugin/worker/answers.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
+#include "plugin/worker/refresh.h"
 #include "plugin/worker/tenant.h"
 
 enum { DENIED_LOOK = 15 * 60 }; /* seconds between looks while reading is not permitted */
@@ -13,7 +14,7 @@ enum { DENIED_LOOK = 15 * 60 }; /* seconds between looks while reading is not pe
 static void save_look(struct ei_worker *w, struct ei_collaborator *c, const char *event)
 {
     c->job.attempts = 0;
-    c->job.not_before = ei_answer_next_look(w);
+    c->job.not_before = ei_refresh_next_look(w, c->job.step);
     ei_worker_save(w, c, event, NULL);
 }
 

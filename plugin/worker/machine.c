@@ -15,6 +15,7 @@ enum {
     BACKOFF_MAX = 15 * 60, /* seconds */
     SETTLE_LOOKUPS = 3,    /* after an ambiguous create */
     NO_JOBS_WAIT_MS = 60 * 60 * 1000,
+    LOOKS_WAIT_MS = 100, /* in which a batch of looks comes together */
 };
 
 /* --- flights --- */
@@ -344,6 +345,24 @@ static bool put_off(struct ei_worker *w, struct ei_collaborator *c)
     return true;
 }
 
+static bool is_look(const struct ei_collaborator *c)
+{
+    return (c->job.step == EI_STEP_PENDING || c->job.step == EI_STEP_ACCEPTED) && c->guest_id != NULL;
+}
+
+/* Looks come last of what is due: where one finds no room in their pace, none behind it will. */
+static bool takes_turn(struct ei_worker *w, const struct ei_collaborator *c)
+{
+    int64_t now = ei_monotonic_ms();
+
+    if (!is_look(c))
+        return true;
+    if (ei_pace_wait_ms(&w->looks, 1, now) != 0)
+        return false;
+    ei_pace_take(&w->looks, 1, now);
+    return true;
+}
+
 static void prepare_due(struct ei_worker *w, size_t room, int64_t now)
 {
     char ids[2 * EI_FLIGHTS_MAX][EI_GUID_TEXT];
@@ -367,9 +386,12 @@ static void prepare_due(struct ei_worker *w, size_t room, int64_t now)
             ei_worker_store_failed(w, &err);
             return;
         }
-        if (!put_off(w, c) && prepare(w, c) == EI_OK)
+        bool turn = takes_turn(w, c);
+        if (turn && !put_off(w, c) && prepare(w, c) == EI_OK)
             room--;
         ei_collaborator_free(c);
+        if (!turn)
+            return;
     }
 }
 
@@ -426,5 +448,8 @@ int64_t ei_machine_wait_ms(struct ei_worker *w)
     /* What is due but in flight already would make the loop spin; its answer wakes it. */
     if (due == 0 && w->flight_count != 0)
         due = 1000;
+    /* Nor must looks that wait for their pace: a batch of them at a time. */
+    if (ei_pace_wait_ms(&w->looks, 1, mono) != 0)
+        due = due < LOOKS_WAIT_MS ? LOOKS_WAIT_MS : due;
     return due < NO_JOBS_WAIT_MS ? due : NO_JOBS_WAIT_MS;
 }

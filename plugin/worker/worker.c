@@ -17,6 +17,7 @@
 #include "plugin/worker/machine.h"
 #include "plugin/worker/notify.h"
 #include "plugin/worker/publish.h"
+#include "plugin/worker/refresh.h"
 #include "plugin/worker/requests.h"
 #include "plugin/worker/tenant.h"
 #include "plugin/worker/watch.h"
@@ -121,6 +122,8 @@ static enum ei_err open_parts(struct ei_worker *w, int listen_fd, struct ei_erro
     if (rc == EI_OK)
         rc = recall_hold(w, err);
     if (rc == EI_OK)
+        rc = ei_refresh_open(w, err);
+    if (rc == EI_OK)
         rc = ei_publish_open(w, err);
     if (rc == EI_OK)
         rc = ei_publish_groups(w, err);
@@ -165,6 +168,7 @@ void ei_worker_free(struct ei_worker *w)
     ei_accounts_close(w);
     ei_store_close(w->store);
     ei_tenant_close(w);
+    ei_refresh_close(w);
     if (w->signal_fd >= 0)
         close(w->signal_fd);
     free(w->private_dir);
@@ -183,6 +187,7 @@ static void take_signals(struct ei_worker *w)
             if (ei_store_hasten(w->store, ei_now(), true, &err) != EI_OK)
                 ei_worker_store_failed(w, &err);
             ei_tenant_probe_now(w);
+            ei_refresh_now(w);
             ei_accounts_scan_now(w);
         } else {
             w->stop = true;
@@ -219,6 +224,7 @@ static int loop_timeout(struct ei_worker *w)
     int server = ei_server_timeout(w->server);
 
     wait = least(wait, ei_machine_wait_ms(w));
+    wait = least(wait, ei_refresh_wait_ms(w));
     wait = least(wait, ei_publish_wait_ms(w));
     wait = least(wait, ei_accounts_wait_ms(w));
     wait = least(wait, ei_requests_wait_ms(w));
@@ -293,6 +299,7 @@ enum ei_err ei_worker_run(struct ei_worker *w, struct ei_error *err)
     while (!w->stop) {
         check_clock(w);
         ei_accounts_run(w);
+        ei_refresh_run(w);
         ei_machine_run(w);
         ei_publish_run(w);
         ei_requests_run(w);

@@ -6,6 +6,7 @@
  *   machine.c     jobs: which step is due, its intent written down, its request sent
  *   answers.c     what Graph answered: the outcome written down, the next step
  *   tenant.c      what must be known of the tenant first: its GUID, its verified domains; what blocks it
+ *   refresh.c     when guests are looked at again
  *   publish.c     the view, the covered groups, STATUS
  *   requests.c    what the socket asks
  *
@@ -20,6 +21,7 @@
 #include "common/config/config.h"
 #include "common/graph/credential.h"
 #include "common/graph/graph.h"
+#include "common/graph/pace.h"
 #include "common/ipc/server.h"
 #include "common/store/store.h"
 #include "common/view/view.h"
@@ -27,7 +29,7 @@
 #include "plugin/worker/scan_thread.h"
 
 enum {
-    EI_FLIGHTS_MAX = 64,          /* jobs under way at once */
+    EI_FLIGHTS_MAX = 320,         /* jobs under way at once: 16 batches of 20 (contract 4.4) */
     EI_PROBE_MS = 15 * 60 * 1000, /* a blocked worker tries one job so often */
     EI_STORE_PAUSE_MS = 10000,    /* after the store failed */
     EI_STATES = EI_STATE_REMOVED + 1,
@@ -100,6 +102,17 @@ struct ei_worker {
     int64_t reads_denied_at; /* wall time of the last 403 on a read, 0: none */
     int64_t answered_at;     /* wall time of Graph's last good answer */
     int64_t saved_hold;
+
+    /* refresh.c */
+    struct ei_pace looks; /* so many per time */
+    bool changes_asked;
+    bool changes_told;           /* the tenant tells which users changed */
+    bool changes_refused;        /* it does not; said once */
+    bool changes_afresh;         /* what is asked is a link that begins now */
+    int64_t changes_at;          /* wall time of the next question */
+    char (*again)[EI_GUID_TEXT]; /* to be looked at once more at the next tick */
+    size_t again_count;
+    size_t again_room;
 
     /* publish.c */
     bool dirty;            /* the view may differ from the store */
