@@ -2,6 +2,7 @@
 #
 #   sudo make demo     installs what the build needs, builds, and shows the main job against a simulated Microsoft Graph
 #   sudo make check    installs what the build needs, builds, and runs every test
+#   sudo make bench    measures it against the least that anything must do, see tests/bench/README.md
 #
 # GNU make. Built files go to build/ only. PREFIX, SYSCONFDIR, LOCALSTATEDIR, RUNSTATEDIR and DESTDIR as in the GNU
 # conventions; the first four are compiled in (the login path takes no path from its environment).
@@ -80,6 +81,7 @@ CLI_SRC     := $(wildcard plugin/cli/*.c)
 HOOK_SRC    := $(wildcard plugin/hooks/*.c)
 PAM_SRC     := $(wildcard plugin/pam/*.c) common/view/view_read.c common/account/gecos.c
 UNIT_SRC    := $(wildcard tests/unit/test_*.c)
+BENCH_SRC   := $(wildcard tests/bench/*.c)
 C_FILES     := $(shell find common plugin tests -name '*.[ch]' 2>/dev/null | sort)
 
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
@@ -92,7 +94,7 @@ HOOK_COMMON := $(BASE_SRC) common/ipc/client.c common/ipc/varlink.c
 
 PROGRAMS := $(OUT)/entra-invited $(OUT)/entra-invite $(OUT)/entra-invite-hook $(OUT)/pam_entra_invite.so
 
-.PHONY: all programs deps deps-check check check-all unit-programs demo install clean
+.PHONY: all programs deps deps-check check check-all unit-programs bench-programs bench demo install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -133,6 +135,10 @@ $(OUT)/test/%: $(OUT)/obj/tests/unit/%.o $(OUT)/libunits.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER) -lpam -lcmocka
 
+$(OUT)/bench/%: $(OUT)/obj/tests/bench/%.o $(OUT)/libunits.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER) -lpam
+
 # --- packages -------------------------------------------------------------------------------------------------------
 # Lists what is missing first, then installs it. On a machine that has all of it this changes nothing and needs no root.
 deps:
@@ -148,6 +154,12 @@ check-all:
 	@tests/run
 
 unit-programs: $(patsubst tests/unit/%.c,$(OUT)/test/%,$(UNIT_SRC))
+
+bench-programs: $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(BENCH_SRC))
+
+# Takes about ten minutes; make bench ROWS="a d" measures only these.
+bench: deps
+	@tests/bench/run $(ROWS)
 
 demo: deps
 	@$(MAKE) --no-print-directory -s programs
