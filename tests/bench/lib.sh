@@ -9,7 +9,7 @@ bench=$repo/build/release/bench
 # What goes wrong here makes the numbers worthless, so it ends the row.
 fail() { # WHAT [DETAIL...]
     printf 'bench: %s\n' "$@" >&2
-    [ ! -s "$worker_log" ] || tail -n 20 "$worker_log" >&2
+    [ ! -s "$worker_log" ] || tail -n 5 "$worker_log" >&2
     exit 1
 }
 
@@ -47,7 +47,7 @@ result() { # ROW WHAT REFERENCE UNIT AIM
             ratios = median(ratio, n)
             verdict = aim == "-" ? "-" : sprintf("%s %s", aim, ratios <= aim ? "met" : "missed")
             print row, what, reference " " shown(median(theirs, n)), shown(median(ours, n)),
-                sprintf("%.2f (%.2f..%.2f)", ratios, ratio[1], ratio[n]), verdict
+                (ratios > 0 ? sprintf("%.2f (%.2f..%.2f)", ratios, ratio[1], ratio[n]) : "-"), verdict
         }' || fail "$1: nothing was measured ($2)"
 }
 
@@ -58,4 +58,62 @@ columns() { # A B DIVISOR
 
 now_us() {
     echo "${EPOCHREALTIME/./}"
+}
+
+# Adds accounts userFIRST … to the account files at once, all of them members of partners. 0 … COUNT - 1 have the uids
+# from 100000 on, as make-store has them.
+add_accounts() { # FIRST COUNT
+    awk -v first="$1" -v count="$2" '
+        { print }
+        END {
+            for (i = first; i < first + count; i++)
+                printf "user%d:x:%d:100:User %d <user%d@fabrikam.com>:/home/user%d:/bin/bash\n", i, 100000 + i, i, i, i
+        }' /etc/passwd >/etc/passwd.new
+    awk -F : -v OFS=: -v first="$1" -v count="$2" '
+        $1 == "partners" {
+            for (i = first; i < first + count; i++) $4 = $4 ($4 == "" ? "" : ",") "user" i
+        }
+        { print }' /etc/group >/etc/group.new
+    chmod 644 /etc/passwd.new /etc/group.new
+    mv /etc/group.new /etc/group
+    mv /etc/passwd.new /etc/passwd
+}
+
+save_accounts() { cp -p /etc/passwd /etc/group "$work/"; }
+restore_accounts() {
+    cp -p "$work/passwd" /etc/passwd.new && mv /etc/passwd.new /etc/passwd
+    cp -p "$work/group" /etc/group.new && mv /etc/group.new /etc/group
+}
+
+empty_directory() {
+    simulator reset ledger >/dev/null
+    simulator reset users >/dev/null
+}
+
+# A worker that has seen nobody yet, has its token, and a directory without guests.
+fresh_worker() {
+    stop_worker
+    restore_accounts
+    rm -rf "${database%/*}" "$public/status.cdb"
+    empty_directory
+    start_worker
+    simulator wait '{"path":"^/v1.0/(organization|domains)","count":1,"over":true}' >/dev/null ||
+        fail 'the worker does not ask about its tenant'
+}
+
+# Every Graph request takes so long, beside what it costs. 0: no longer.
+latency() { # MILLISECONDS
+    simulator faults-clear >/dev/null
+    [ "$1" = 0 ] || simulator fault "{\"match\":{\"path\":\"^/v1.0/\"},\"times\":0,\"action\":{\"latencyMs\":$1}}" >/dev/null
+}
+
+# A store with COUNT collaborators and their accounts, and a worker that is not running.
+stopped_worker_with() { # COUNT
+    fresh_worker
+    stop_worker
+    # A store is opened by its owner only.
+    chown -R root:root "${database%/*}"
+    "$bench/make-store" "${database%/*}" "$1" 100000 || fail 'make-store failed'
+    chown -R entra-invite:entra-invite "${database%/*}"
+    add_accounts 0 "$1"
 }
