@@ -30,7 +30,8 @@ enum ei_fault {
     X(EI_NOMEM, "out-of-memory", HOST, "free memory on this host; the work is kept and tried again")                   \
     X(EI_IO, "io-error", HOST, "see the system's log for the disk or file system; the work is kept")                   \
     X(EI_USAGE, "usage", HOST, "see --help")                                                                           \
-    X(EI_CONFIG, "config", HOST, "correct the configuration file, then start entra-invited again")                     \
+    X(EI_CONFIG, "config", HOST,                                                                                       \
+      "correct the configuration file, then start entra-invited again (if it runs: SIGHUP)")                           \
     X(EI_SECRET_FILE, "secret-file", HOST,                                                                             \
       "make it a regular file, owned by root or entra-invite, mode 0600 or 0400, with one link, at most 16 KiB")       \
     X(EI_NOT_ROOT, "not-root", HOST, "run it as root (sudo)")                                                          \

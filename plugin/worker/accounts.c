@@ -113,7 +113,8 @@ void ei_accounts_run(struct ei_worker *w)
         if (again && again_ms < w->next_scan_ms)
             w->next_scan_ms = again_ms;
     }
-    if (now >= w->next_scan_ms && ei_scan_thread_start(w->scanner))
+    /* A new configuration waits for the reading that uses the old one. */
+    if (now >= w->next_scan_ms && !w->reload_wanted && ei_scan_thread_start(w->scanner))
         w->scan_again = false;
 }
 

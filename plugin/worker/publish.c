@@ -242,6 +242,8 @@ void ei_publish_status_text(const struct ei_worker *w, char *text, size_t size)
         used += (size_t)snprintf(text + used, size - used, "; blocked: %s", ei_err_name(w->blocked.code));
     if (w->blocked.code == EI_OK && w->trouble.code != EI_OK)
         used += (size_t)snprintf(text + used, size - used, "; waiting: %s", ei_err_name(w->trouble.code));
+    if (w->config_error.code != EI_OK)
+        used += (size_t)snprintf(text + used, size - used, "; configuration on disk not in force");
     if (w->store_error.code != EI_OK)
         used += (size_t)snprintf(text + used, size - used, "; store: %s", ei_err_name(w->store_error.code));
     if (w->mail_held)

@@ -231,7 +231,7 @@ void ei_refresh_run(struct ei_worker *w)
     int64_t wait_ms;
 
     if (w->changes_at > now + longer(REFUSED_AGAIN_S, w->config->refresh_interval))
-        w->changes_at = next; /* the clock was set back */
+        w->changes_at = next;                                      /* the clock was set back */
     if (w->changes_asked || now < w->changes_at || !w->ready_said) /* before the first view nobody is counted */
         return;
     if (!many(w)) {

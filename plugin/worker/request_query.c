@@ -240,6 +240,11 @@ static void add_notes(const struct ei_worker *w, cJSON *reply)
         snprintf(line, sizeof line, "%s - %s", w->trouble.message, ei_err_mend(w->trouble.code));
         cJSON_AddItemToArray(notes, cJSON_CreateString(line));
     }
+    if (w->config_error.code != EI_OK) {
+        snprintf(line, sizeof line, "the configuration on disk is not in force: %s - %s", w->config_error.message,
+                 ei_err_mend(w->config_error.code));
+        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+    }
     if (w->store_error.code != EI_OK) {
         snprintf(line, sizeof line, "the store failed: %s - %s", w->store_error.message,
                  ei_err_mend(w->store_error.code));

@@ -11,10 +11,10 @@ struct ei_scan_thread {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wanted_changed;
-    const struct ei_coverage *coverage;
     int fd;
-    bool wanted; /* under lock, as all below */
-    bool busy;   /* from start until take */
+    const struct ei_coverage *coverage; /* under lock, as all below */
+    bool wanted;
+    bool busy; /* from start until take */
     bool stop;
     struct ei_snapshot *result;
 };
@@ -30,9 +30,10 @@ static void *run(void *argument)
             continue;
         }
         t->wanted = false;
+        const struct ei_coverage *coverage = t->coverage;
         pthread_mutex_unlock(&t->lock);
         struct ei_snapshot *snapshot = NULL;
-        if (ei_scan(t->coverage, NULL, &snapshot) != EI_OK)
+        if (ei_scan(coverage, NULL, &snapshot) != EI_OK)
             snapshot = NULL;
         pthread_mutex_lock(&t->lock);
         t->result = snapshot;
@@ -97,6 +98,13 @@ void ei_scan_thread_free(struct ei_scan_thread *t)
 int ei_scan_thread_fd(const struct ei_scan_thread *t)
 {
     return t->fd;
+}
+
+void ei_scan_thread_cover(struct ei_scan_thread *t, const struct ei_coverage *coverage)
+{
+    pthread_mutex_lock(&t->lock);
+    t->coverage = coverage;
+    pthread_mutex_unlock(&t->lock);
 }
 
 bool ei_scan_thread_start(struct ei_scan_thread *t)

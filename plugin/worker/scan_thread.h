@@ -15,6 +15,9 @@ enum ei_err ei_scan_thread_new(const struct ei_coverage *coverage, struct ei_sca
  */
 void ei_scan_thread_free(struct ei_scan_thread *thread);
 
+/* Other coverage from the next reading on. The old one may go when none is under way. */
+void ei_scan_thread_cover(struct ei_scan_thread *thread, const struct ei_coverage *coverage);
+
 /* Becomes readable when a reading is done. */
 int ei_scan_thread_fd(const struct ei_scan_thread *thread);
 /* Asks for a reading; false if one is under way (ask again when it is done). */

@@ -18,6 +18,7 @@
 #include "plugin/worker/notify.h"
 #include "plugin/worker/publish.h"
 #include "plugin/worker/refresh.h"
+#include "plugin/worker/reload.h"
 #include "plugin/worker/requests.h"
 #include "plugin/worker/tenant.h"
 #include "plugin/worker/watch.h"
@@ -169,6 +170,7 @@ void ei_worker_free(struct ei_worker *w)
     ei_store_close(w->store);
     ei_tenant_close(w);
     ei_refresh_close(w);
+    ei_config_free(w->reloaded);
     if (w->signal_fd >= 0)
         close(w->signal_fd);
     free(w->private_dir);
@@ -184,6 +186,7 @@ static void take_signals(struct ei_worker *w)
 
     while (read(w->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGHUP) {
+            w->reload_wanted = true;
             if (ei_store_hasten(w->store, ei_now(), true, &err) != EI_OK)
                 ei_worker_store_failed(w, &err);
             ei_tenant_probe_now(w);
@@ -298,6 +301,7 @@ enum ei_err ei_worker_run(struct ei_worker *w, struct ei_error *err)
     ei_accounts_scan_now(w);
     while (!w->stop) {
         check_clock(w);
+        ei_reload_run(w);
         ei_accounts_run(w);
         ei_refresh_run(w);
         ei_machine_run(w);

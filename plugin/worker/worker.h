@@ -68,7 +68,10 @@ struct ei_worker {
     char host[EI_GUID_TEXT];
     char *private_dir;
     bool stop;
-    int64_t wall_offset_ms; /* wall time less monotonic time at the last turn */
+    bool reload_wanted;
+    struct ei_config *reloaded;   /* what SIGHUP brought, owned; NULL: config is what the worker was started with */
+    struct ei_error config_error; /* why the file on disk is not in force; EI_OK: it is */
+    int64_t wall_offset_ms;       /* wall time less monotonic time at the last turn */
 
     /* accounts.c */
     struct ei_reconcile_context reconcile;

@@ -1,0 +1,73 @@
+#include "plugin/worker/reload.h"
+
+#include <string.h>
+
+#include "common/base/log.h"
+#include "plugin/worker/accounts.h"
+#include "plugin/worker/publish.h"
+
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* The key that only a start can change, NULL if there is none. */
+static const char *fixed_key(const struct ei_config *old, const struct ei_config *new)
+{
+    const struct {
+        const char *key;
+        const char *old;
+        const char *new;
+    } keys[] = {
+        {"tenant", old->tenant, new->tenant},
+        {"client_id", old->client_id, new->client_id},
+        {"login_url (or cloud)", old->login_url, new->login_url},
+        {"graph_url (or cloud)", old->graph_url, new->graph_url},
+        {"ca_file", old->ca_file, new->ca_file},
+        {"credential", old->credential_file, new->credential_file},
+        {"state_dir", old->state_dir, new->state_dir},
+        {"socket", old->socket, new->socket},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (!same(keys[i].old, keys[i].new))
+            return keys[i].key;
+    return NULL;
+}
+
+static void put_in_force(struct ei_worker *w, struct ei_config *config)
+{
+    struct ei_error err;
+
+    w->config = config;
+    w->reconcile.config = config;
+    ei_scan_thread_cover(w->scanner, &config->coverage);
+    ei_config_free(w->reloaded);
+    w->reloaded = config;
+    ei_error_clear(&w->config_error);
+    ei_config_warn(config);
+    if (ei_publish_groups(w, &err) != EI_OK)
+        ei_log_error(LOG_ERR, "the covered groups cannot be published", &err);
+    ei_log(LOG_NOTICE, "the configuration was read again");
+    w->dirty = true;
+}
+
+void ei_reload_run(struct ei_worker *w)
+{
+    struct ei_config *config = NULL;
+
+    if (!w->reload_wanted || ei_scan_thread_busy(w->scanner))
+        return;
+    w->reload_wanted = false;
+    enum ei_err rc = ei_config_load(w->config->path, &config, &w->config_error);
+    const char *key = rc == EI_OK ? fixed_key(w->config, config) : NULL;
+    if (key != NULL)
+        rc = ei_fail(&w->config_error, EI_CONFIG, "%s: another %s needs a start", w->config->path, key);
+    if (rc == EI_OK) {
+        put_in_force(w, config);
+    } else {
+        ei_log_error(LOG_ERR, "the configuration is as it was before", &w->config_error);
+        ei_config_free(config);
+        w->dirty = true;
+    }
+    ei_accounts_scan_now(w);
+}
