@@ -72,9 +72,14 @@ bool ei_peer_ready(const struct ei_peer *peer)
     return peer->has_message && !peer->call.active && peer->output.length == 0 && !peer->doomed;
 }
 
+bool ei_peer_clock_runs(const struct ei_peer *peer)
+{
+    return !peer->call.active || peer->output.length != 0;
+}
+
 bool ei_peer_finished(const struct ei_peer *peer)
 {
-    bool late = !peer->call.active && ei_monotonic_ms() >= peer->deadline;
+    bool late = ei_peer_clock_runs(peer) && ei_monotonic_ms() >= peer->deadline;
     bool done = peer->at_end && !peer->call.active && !peer->has_message && peer->output.length == 0;
 
     return peer->doomed || late || done;
@@ -94,6 +99,21 @@ static cJSON *envelope(const char *error, cJSON *parameters)
         return NULL;
     }
     return message;
+}
+
+bool ei_peer_tell(struct ei_peer *peer, cJSON *parameters)
+{
+    if (!peer->call.more || peer->call.oneway || peer->output.length != 0) {
+        ei_varlink_free(parameters);
+        return false;
+    }
+    cJSON *message = envelope(NULL, parameters);
+    bool told = message != NULL && cJSON_AddTrueToObject(message, "continues") != NULL &&
+                ei_varlink_put(&peer->output, message) == EI_OK;
+    ei_varlink_free(message);
+    if (told)
+        peer->deadline = ei_monotonic_ms() + EI_PEER_READ_MS;
+    return told;
 }
 
 void ei_peer_answer(struct ei_peer *peer, const char *error, cJSON *parameters)

@@ -14,6 +14,7 @@ enum { EI_PEER_IDLE_MS = 30 * 1000, EI_PEER_READ_MS = 10 * 1000 };
 struct ei_call {
     bool active; /* in work: handed to the handler and not answered */
     bool oneway;
+    bool more; /* the caller takes replies before the last one */
 };
 
 struct ei_peer {
@@ -25,7 +26,7 @@ struct ei_peer {
     bool has_message; /* a NUL is in input */
     bool at_end;      /* it will send no more; what it sent is still worked on */
     bool doomed;      /* dropped at the end of the next dispatch */
-    int64_t deadline; /* monotonic ms; while a call is in work it does not count */
+    int64_t deadline; /* monotonic ms, while the clock runs */
 };
 
 void ei_peer_start(struct ei_peer *peer, int fd, uid_t uid);
@@ -42,8 +43,14 @@ void ei_peer_write(struct ei_peer *peer);
 /* true if a message can be taken off input now: nothing in work, the last answer read. */
 bool ei_peer_ready(const struct ei_peer *peer);
 
+/* Its deadline counts now: a call in work stops it, a reply that waits to be read does not. */
+bool ei_peer_clock_runs(const struct ei_peer *peer);
 /* true once nothing can come of it any more. */
 bool ei_peer_finished(const struct ei_peer *peer);
+
+/* A reply before the last one; false, and nothing is sent, if the caller did not ask for such, or has not read the one
+ * before. parameters is taken over. */
+bool ei_peer_tell(struct ei_peer *peer, cJSON *parameters);
 
 /* Ends the call in work with {error, parameters} (error NULL: a reply). parameters is taken over, NULL: {}. */
 void ei_peer_answer(struct ei_peer *peer, const char *error, cJSON *parameters);

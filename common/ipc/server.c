@@ -156,7 +156,7 @@ int ei_server_timeout(const struct ei_server *server)
             continue;
         if (ei_peer_ready(peer) || ei_peer_finished(peer))
             return 0;
-        if (!peer->call.active && peer->deadline < next)
+        if (ei_peer_clock_runs(peer) && peer->deadline < next)
             next = peer->deadline;
     }
     if (next == INT64_MAX)
@@ -269,7 +269,11 @@ static void take_request(struct ei_server *server, struct ei_peer *peer)
         peer->doomed = true;
         goto out;
     }
-    peer->call = (struct ei_call){.active = true, .oneway = ei_json_bool(message, "oneway", false)};
+    peer->call = (struct ei_call){
+        .active = true,
+        .oneway = ei_json_bool(message, "oneway", false),
+        .more = ei_json_bool(message, "more", false),
+    };
     const char *bad = bad_member(message);
     const cJSON *parameters = ei_json_object(message, "parameters");
     if (parameters == NULL)
@@ -371,6 +375,16 @@ void ei_server_dispatch(struct ei_server *server, const struct pollfd *fds, size
 void ei_call_reply(struct ei_call *call, cJSON *parameters)
 {
     ei_peer_answer(peer_of(call), NULL, parameters);
+}
+
+bool ei_call_tell(struct ei_call *call, cJSON *parameters)
+{
+    return ei_peer_tell(peer_of(call), parameters);
+}
+
+bool ei_call_wants_more(const struct ei_call *call)
+{
+    return call->more;
 }
 
 void ei_call_fail(struct ei_call *call, const struct ei_error *err)

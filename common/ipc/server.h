@@ -14,6 +14,7 @@
 
 #include <cjson/cJSON.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -55,6 +56,10 @@ int ei_server_timeout(const struct ei_server *server);
 
 /* parameters is taken over (NULL: {}), and erased once it is written (K4). */
 void ei_call_reply(struct ei_call *call, cJSON *parameters);
+/* For a call with `more`: a reply before the last one. false, and nothing is sent, if the caller did not ask for such
+ * or has not read the one before: the next state makes up for it. parameters is taken over. */
+bool ei_call_tell(struct ei_call *call, cJSON *parameters);
+bool ei_call_wants_more(const struct ei_call *call);
 /* io.entrainvite.Failed with code, message, mend, requestId, permanent (all from err). */
 void ei_call_fail(struct ei_call *call, const struct ei_error *err);
 /* The peer's, as the kernel says (SO_PEERCRED). */

@@ -6,9 +6,9 @@
  *   reply     {"parameters": {…}}
  *   error     {"error": "io.entrainvite.Failed", "parameters": {…}}
  *
- * parameters may be left out where it is empty. A oneway request gets no answer, not even an error. `more` asks for a
- * stream; every stream here has one reply. `upgrade` is refused. The calls are in io.entrainvite.varlink; GetInfo and
- * GetInterfaceDescription of org.varlink.service are there too.
+ * parameters may be left out where it is empty. A oneway request gets no answer, not even an error. `more` asks for
+ * replies before the last one, which have {"continues": true}; Wait has such. `upgrade` is refused. The calls are in
+ * io.entrainvite.varlink; GetInfo and GetInterfaceDescription of org.varlink.service are there too.
  */
 #ifndef EI_IPC_VARLINK_H
 #define EI_IPC_VARLINK_H

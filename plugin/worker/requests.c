@@ -63,6 +63,20 @@ static bool settled(enum ei_state state)
     return state != EI_STATE_QUEUED && state != EI_STATE_WAITING;
 }
 
+/* What is on its way, to who asked for it. */
+static void tell(struct ei_worker *w, struct ei_waiting *waiting, const struct ei_collaborator *c, const char *login,
+                 enum ei_state state)
+{
+    bool news = !waiting->told || waiting->told_state != state || waiting->told_error != c->error.code;
+
+    if (news && ei_call_wants_more(waiting->call) &&
+        ei_call_tell(waiting->call, ei_request_account_reply(w, c, login))) {
+        waiting->told = true;
+        waiting->told_state = state;
+        waiting->told_error = c->error.code;
+    }
+}
+
 /* true: answered. */
 static bool answer_wait(struct ei_worker *w, struct ei_waiting *waiting, bool late)
 {
@@ -75,9 +89,12 @@ static bool answer_wait(struct ei_worker *w, struct ei_waiting *waiting, bool la
         return true;
     }
     /* Who waits may log in next: the gate must know by then. */
-    bool done = late || (!w->dirty && settled(ei_state_of(c, ei_state_account(c, w->host, login))));
+    enum ei_state state = ei_state_of(c, ei_state_account(c, w->host, login));
+    bool done = late || (!w->dirty && settled(state));
     if (done)
         ei_call_reply(waiting->call, ei_request_account_reply(w, c, login));
+    else
+        tell(w, waiting, c, login, state);
     ei_collaborator_free(c);
     return done;
 }

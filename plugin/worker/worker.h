@@ -54,6 +54,9 @@ struct ei_waiting {
     char *target;        /* Wait; NULL: Refresh */
     int64_t deadline_ms; /* ei_monotonic_ms */
     int64_t since;       /* Refresh: wall time; everything due then must have been done */
+    bool told;           /* Wait with more: what was told last */
+    enum ei_state told_state;
+    enum ei_err told_error;
 };
 
 struct ei_worker {

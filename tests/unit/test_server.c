@@ -358,6 +358,92 @@ static void refuses_other_users(void **state)
     close(ready[1]);
 }
 
+static cJSON *text_reply(const char *text)
+{
+    cJSON *reply = cJSON_CreateObject();
+    cJSON_AddStringToObject(reply, "text", text);
+    return reply;
+}
+
+static void client_hears_text(int fd, const char *text, bool continues)
+{
+    cJSON *message = client_hears(fd);
+
+    assert_non_null(message);
+    assert_string_equal(ei_json_string(ei_json_object(message, "parameters"), "text"), text);
+    assert_int_equal(ei_json_has(message, "continues"), continues);
+    assert_int_equal(ei_json_bool(message, "continues", false), continues);
+    cJSON_Delete(message);
+}
+
+#define SAYS_WAIT_MORE                                                                                                 \
+    "{\"method\":\"io.entrainvite.Wait\",\"more\":true,\"parameters\":{\"target\":\"taylor\",\"timeout\":60000}}"
+
+static void more_brings_replies_before_the_last(void **state)
+{
+    struct fixture *f = *state;
+    int fd = client_new(f);
+
+    client_says(f, fd, SAYS_WAIT_MORE);
+    assert_true(ei_call_wants_more(f->waiting));
+    assert_true(ei_call_tell(f->waiting, text_reply("one")));
+    /* Not read yet: what is told now would only pile up. */
+    assert_false(ei_call_tell(f->waiting, text_reply("lost")));
+    settle(f);
+    client_hears_text(fd, "one", true);
+    assert_true(ei_call_tell(f->waiting, text_reply("two")));
+    settle(f);
+    client_hears_text(fd, "two", true);
+    pass_time(f, 3600 * 1000); /* all of it read: the call may take as long as it likes */
+    assert_int_equal(f->gone_count, 0);
+    ei_call_reply(f->waiting, text_reply("three"));
+    settle(f);
+    client_hears_text(fd, "three", false);
+    client_says(f, fd, SAYS_STATUS); /* and the connection goes on */
+    client_hears_reply(fd);
+    close(fd);
+}
+
+static void without_more_there_is_one_reply(void **state)
+{
+    struct fixture *f = *state;
+    int fd = client_new(f);
+
+    client_says(f, fd, SAYS_WAIT);
+    assert_false(ei_call_wants_more(f->waiting));
+    assert_false(ei_call_tell(f->waiting, text_reply("one")));
+    settle(f);
+    assert_true(client_silent(fd));
+    ei_call_reply(f->waiting, text_reply("two"));
+    settle(f);
+    client_hears_text(fd, "two", false);
+    close(fd);
+}
+
+/* S27: a peer that asks for more and does not read it is dropped, and its call is gone. */
+static void more_that_is_not_read_ends_the_peer(void **state)
+{
+    struct fixture *f = *state;
+    int fd = client_new(f);
+    char *large = malloc(1024 * 1024);
+    int told = 0;
+
+    memset(large, 'x', 1024 * 1024 - 1);
+    large[1024 * 1024 - 1] = '\0';
+    client_says(f, fd, SAYS_WAIT_MORE);
+    while (told < 100 && ei_call_tell(f->waiting, text_reply(large))) {
+        told++;
+        settle(f);
+    }
+    assert_in_range(told, 1, 99);
+    assert_int_equal(f->gone_count, 0);
+    pass_time(f, 11 * 1000);
+    assert_int_equal(f->gone_count, 1);
+    assert_true(client_closed(fd));
+    free(large);
+    close(fd);
+}
+
 #define SERVER_TEST(test) cmocka_unit_test_setup_teardown(test, server_start, server_stop)
 
 int main(void)
@@ -371,6 +457,9 @@ int main(void)
         SERVER_TEST(answers_several_requests_of_one_write_in_order),
         SERVER_TEST(works_on_one_call_of_a_peer_at_a_time),
         SERVER_TEST(accepts_more_and_answers_once),
+        SERVER_TEST(more_brings_replies_before_the_last),
+        SERVER_TEST(without_more_there_is_one_reply),
+        SERVER_TEST(more_that_is_not_read_ends_the_peer),
         SERVER_TEST(a_oneway_call_gets_no_answer_not_even_an_error),
         SERVER_TEST(a_oneway_call_counts_although_its_peer_is_gone),
         SERVER_TEST(drops_what_is_not_varlink),
