@@ -75,32 +75,45 @@ int ei_gate_look(const struct ei_pam_options *options, const struct passwd *entr
     return ei_pam_in_groups(entry, header.groups, &standing->covered);
 }
 
-/* One line to whoever logs in, one to the log. */
-static void tell(pam_handle_t *pamh, int flags, bool warn_only, const char *login, const struct ei_standing *standing)
+static void log_refusal(pam_handle_t *pamh, const struct ei_pam_options *options, const char *shown,
+                        const struct ei_standing *standing)
 {
-    const char *reason, *sentence = ei_text_refusal(standing, &reason);
-    const char *open = reason[0] != '\0' ? " (" : "", *close = reason[0] != '\0' ? ")" : "";
     const char *state = standing->recorded ? ei_state_name(standing->record.state) : "no record yet";
     const char *trouble = ei_text_trouble(standing);
-    char shown[EI_SHOWN_SIZE];
 
-    ei_text_show(login, shown);
     if (trouble == NULL)
         trouble = state != NULL ? state : "unknown state";
     pam_syslog(pamh, standing->view != EI_VIEW_OK || standing->stale ? LOG_ERR : LOG_NOTICE, "%s %s: %s", shown,
-               warn_only ? "would be refused" : "refused", trouble);
-    if ((flags & PAM_SILENT) != 0)
-        return;
-    if (warn_only)
+               options->warn_only ? "would be refused" : "refused", trouble);
+}
+
+static void say_refusal(pam_handle_t *pamh, bool warning, const char *shown, const struct ei_standing *standing)
+{
+    const char *reason, *sentence = ei_text_refusal(standing, &reason);
+    const char *open = reason[0] != '\0' ? " (" : "", *close = reason[0] != '\0' ? ")" : "";
+
+    if (warning)
         pam_info(pamh, "entra-invite: warning: %s %s%s%s%s.", shown, sentence, open, reason, close);
     else
         pam_error(pamh, "entra-invite: %s %s%s%s%s.", shown, sentence, open, reason, close);
 }
 
+/* One line to the log, one to whoever logs in. */
+static void tell(pam_handle_t *pamh, int flags, const struct ei_pam_options *options, const char *login,
+                 const struct ei_standing *standing)
+{
+    char shown[EI_SHOWN_SIZE];
+
+    ei_text_show(login, shown);
+    log_refusal(pamh, options, shown, standing);
+    if ((flags & PAM_SILENT) == 0 && !(options->warn_only && options->quiet))
+        say_refusal(pamh, options->warn_only, shown, standing);
+}
+
 static int refuse(pam_handle_t *pamh, int flags, const struct ei_pam_options *options, const char *login,
                   const struct ei_standing *standing)
 {
-    tell(pamh, flags, options->warn_only, login, standing);
+    tell(pamh, flags, options, login, standing);
     if (options->warn_only)
         return PAM_IGNORE; /* pending=warn: the administrator wants to see whom the gate would shut out */
     if (standing->view == EI_VIEW_OS_ERROR)
@@ -128,21 +141,42 @@ static int decide(pam_handle_t *pamh, int flags, const struct ei_pam_options *op
     return PAM_IGNORE; /* not covered: not ours to decide, whatever is broken */
 }
 
+/* The account of PAM_USER, to be cleared in every case. PAM_IGNORE: root's, or below minimum_uid, which the gate leaves
+ * alone before any file is opened. */
+static int find_account(pam_handle_t *pamh, const struct ei_pam_options *options, struct ei_pam_account *account)
+{
+    const void *user = NULL;
+
+    account->more = NULL;
+    if (pam_get_item(pamh, PAM_USER, &user) != PAM_SUCCESS || user == NULL || *(const char *)user == '\0')
+        return PAM_USER_UNKNOWN; /* nobody to decide about, and never a yes (S11) */
+    int found = ei_pam_account_get(user, account);
+    if (found != PAM_SUCCESS)
+        return found; /* PAM_USER_UNKNOWN too; not logged, since people type passwords where the name belongs */
+    return account->entry.pw_uid == 0 || account->entry.pw_uid < options->minimum_uid ? PAM_IGNORE : PAM_SUCCESS;
+}
+
 int ei_gate_judge(pam_handle_t *pamh, int flags, const struct ei_pam_options *options)
 {
     struct ei_pam_account account;
-    const void *user = NULL;
-    int code = PAM_ABORT; /* what is forgotten below must not pass (S1) */
+    int found = find_account(pamh, options, &account);
+    int code = found == PAM_SUCCESS ? decide(pamh, flags, options, &account.entry) : found;
 
-    if (pam_get_item(pamh, PAM_USER, &user) != PAM_SUCCESS || user == NULL || *(const char *)user == '\0')
-        return PAM_USER_UNKNOWN; /* nobody to decide about, and never a yes (S11) */
-    int found = ei_pam_account_get(user, &account);
-    if (found != PAM_SUCCESS)
-        code = found; /* PAM_USER_UNKNOWN too; not logged, since people type passwords where the name belongs */
-    else if (account.entry.pw_uid == 0 || account.entry.pw_uid < options->minimum_uid)
-        code = PAM_IGNORE; /* root and the system's own accounts, before the view is opened */
-    else
-        code = decide(pamh, flags, options, &account.entry);
     ei_pam_account_clear(&account);
     return code;
+}
+
+void ei_gate_remind(pam_handle_t *pamh, const struct ei_pam_options *options)
+{
+    struct ei_pam_account account;
+    struct ei_standing standing;
+    char shown[EI_SHOWN_SIZE];
+
+    if (find_account(pamh, options, &account) == PAM_SUCCESS &&
+        ei_gate_look(options, &account.entry, &standing) == PAM_SUCCESS && standing.covered &&
+        !(standing.recorded && standing.record.state == EI_STATE_ACCEPTED)) {
+        ei_text_show(account.entry.pw_name, shown);
+        say_refusal(pamh, true, shown, &standing);
+    }
+    ei_pam_account_clear(&account);
 }

@@ -29,6 +29,7 @@ struct ei_pam_options {
     char groups[EI_VIEW_GROUPS_SIZE]; /* laid out as in the view's header */
     bool has_groups;
     bool warn_only;
+    bool quiet; /* with warn_only: the log is told, the login is not */
     uint32_t minimum_uid;
 };
 
@@ -70,6 +71,9 @@ int ei_gate_look(const struct ei_pam_options *options, const struct passwd *entr
 
 /* The account decision, with its messages and log lines: a PAM code. */
 int ei_gate_judge(pam_handle_t *pamh, int flags, const struct ei_pam_options *options);
+
+/* A session opens: whom the gate would refuse is told so, and why. */
+void ei_gate_remind(pam_handle_t *pamh, const struct ei_pam_options *options);
 
 /* What keeps this login out, as the rest of a sentence that begins with the login. reason: "" or a word to add. */
 const char *ei_text_refusal(const struct ei_standing *standing, const char **ret_reason);

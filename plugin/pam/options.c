@@ -83,6 +83,8 @@ static bool take(const char *arg, struct ei_pam_options *options)
         return set_minimum_uid(value, options);
     if ((value = value_of(arg, "pending")) != NULL)
         return set_pending(value, options);
+    if (strcmp(arg, "quiet") == 0)
+        return options->quiet = true;
     return false;
 }
 

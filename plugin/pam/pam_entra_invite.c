@@ -2,6 +2,7 @@
  * pam_entra_invite.so: keeps an invited account shut until its invitation is accepted.
  *
  *   account  [success=ignore ignore=ignore module_unknown=ignore default=die]  pam_entra_invite.so
+ *   session  optional  pam_entra_invite.so
  *   password optional  pam_entra_invite.so
  */
 #include <unistd.h>
@@ -29,6 +30,26 @@ ENTRY_POINT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, con
 }
 
 ENTRY_POINT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    (void)pamh, (void)flags, (void)argc, (void)argv;
+    return PAM_IGNORE;
+}
+
+/* With pending=warn on the account line people are let in: here they read what is missing, where programs and sftp do
+ * not (host-facts 3). A session is neither opened nor refused by it. */
+ENTRY_POINT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+    struct ei_pam_options options;
+
+    if ((flags & PAM_SILENT) != 0)
+        return PAM_IGNORE;
+    ei_pam_options(pamh, argc, argv, &options);
+    ei_gate_remind(pamh, &options);
+    return PAM_IGNORE;
+}
+
+/* Nothing was opened. */
+ENTRY_POINT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
     (void)pamh, (void)flags, (void)argc, (void)argv;
     return PAM_IGNORE;

@@ -46,11 +46,11 @@ static void P2_only_libc_and_libpam_are_needed(void **state)
 static void T4_only_entry_points_are_exported(void **state)
 {
     static const char *const entry_points[] = {"pam_sm_acct_mgmt", "pam_sm_authenticate", "pam_sm_setcred",
-                                               "pam_sm_chauthtok"};
+                                               "pam_sm_chauthtok", "pam_sm_open_session", "pam_sm_close_session"};
     static const char *const hidden[] = {
-        "pam_sm_open_session", "pam_sm_close_session", "ei_view_open",     "ei_view_lookup",  "ei_gecos_address",
-        "ei_address_hash",     "ei_gate_judge",        "ei_pam_options",   "ei_pam_announce", "ei_state_name",
-        "ei_pam_account_get",  "ei_view_read_groups",  "ei_pam_in_groups",
+        "ei_gate_remind",     "ei_gate_look",        "ei_view_open",     "ei_view_lookup",  "ei_gecos_address",
+        "ei_address_hash",    "ei_gate_judge",       "ei_pam_options",   "ei_pam_announce", "ei_state_name",
+        "ei_pam_account_get", "ei_view_read_groups", "ei_pam_in_groups",
     };
     (void)state;
 
