@@ -12,11 +12,19 @@
 
 enum { ADDRESS_MAX = 320, TARGET_MAX = 12 * 1024 };
 
-/* contract 3. None needs an advanced query, so none reads the eventually consistent index. */
-static const char by_address[] =
-    "userPrincipalName eq {} or mail eq {} or otherMails/any(x:x eq {}) or proxyAddresses/any(x:x eq {SMTP:}) or "
-    "proxyAddresses/any(x:x eq {smtp:})";
-static const char by_address_without_proxies[] = "userPrincipalName eq {} or mail eq {} or otherMails/any(x:x eq {})";
+/* contract 3. None needs an advanced query, so none reads the eventually consistent index. Where a tenant refuses one,
+ * the next is tried; the last is as plain as a filter can be. */
+static const struct {
+    const char *filter;
+    const char *left_out; /* against the one before */
+} by_address[] = {
+    {"userPrincipalName eq {} or mail eq {} or otherMails/any(x:x eq {}) or proxyAddresses/any(x:x eq {SMTP:}) or "
+     "proxyAddresses/any(x:x eq {smtp:})",
+     NULL},
+    {"userPrincipalName eq {} or mail eq {} or otherMails/any(x:x eq {})", "proxyAddresses"},
+    {"mail eq {}", "anything but mail"},
+};
+enum { FORMS = sizeof by_address / sizeof by_address[0] };
 static const char by_identity[] = "identities/any(i:i/issuerAssignedId eq {} and i/issuer eq 'mail')";
 
 struct find {
@@ -25,7 +33,7 @@ struct find {
     void *context;
     char address[ADDRESS_MAX + 1];
     int pending;
-    bool without_proxies;
+    size_t form;                   /* of by_address */
     struct ei_graph_result result; /* of the first request, or of the second where only that failed */
     struct ei_pages by_address;
     struct ei_pages by_identity;
@@ -129,13 +137,19 @@ static void take(struct ei_pages *to, struct ei_pages *from)
     from->count = 0;
 }
 
+/* 501 is Graph's other word for a property that no collection can be filtered by (contract 6). A read had no effect. */
+static bool query_refused(const struct ei_graph_result *result)
+{
+    return (result->status == 400 && result->outcome == EI_GRAPH_REJECTED) || result->status == 501;
+}
+
 static void on_identities(void *context, const struct ei_graph_result *result, struct ei_pages *pages)
 {
     struct find *find = context;
 
     if (result->outcome == EI_GRAPH_DONE) {
         take(&find->by_identity, pages);
-    } else if (result->status == 400 && result->outcome == EI_GRAPH_REJECTED) {
+    } else if (query_refused(result)) {
         if (!find->graph->said_identities)
             ei_log(LOG_INFO, "this tenant refuses the look-up of users by identity; their addresses alone are used: %s",
                    result->error.message);
@@ -154,13 +168,14 @@ static void on_addresses(void *context, const struct ei_graph_result *result, st
         take(&find->by_address, pages);
         if (find->result.outcome == EI_GRAPH_DONE)
             find->result = *result; /* its request-id */
-    } else if (result->status == 400 && result->outcome == EI_GRAPH_REJECTED && !find->without_proxies) {
-        if (!find->graph->said_proxies)
-            ei_log(LOG_INFO, "this tenant refuses the look-up of users by proxyAddresses; it is left out: %s",
-                   result->error.message);
-        find->graph->said_proxies = true;
-        find->without_proxies = true;
-        if (start(find, by_address_without_proxies, NULL, on_addresses) != EI_OK)
+    } else if (query_refused(result) && find->form + 1 < FORMS) {
+        find->form++;
+        if (find->graph->said_form < find->form) {
+            find->graph->said_form = find->form;
+            ei_log(LOG_INFO, "this tenant refuses the look-up of users by %s; it is left out: %s",
+                   by_address[find->form].left_out, result->error.message);
+        }
+        if (start(find, by_address[find->form].filter, NULL, on_addresses) != EI_OK)
             find->result = *result;
     } else {
         find->result = *result;
@@ -206,7 +221,7 @@ enum ei_err ei_graph_find_users(struct ei_graph *graph, const char *address, con
         rc = ei_request_start_failed(graph, &err, on_refused, find);
     } else {
         memcpy(find->address, address, strlen(address) + 1);
-        rc = start(find, by_address, crid, on_addresses);
+        rc = start(find, by_address[0].filter, crid, on_addresses);
     }
     if (rc != EI_OK) {
         find_free(find);

@@ -124,8 +124,9 @@ typedef void ei_graph_plain_done(void *context, const struct ei_graph_result *re
 
 /*
  * Users with this address: userPrincipalName, mail, otherMails, proxyAddresses in one $filter, identities in a second
- * request (contract 3), joined by id. Follows nextLink on the configured root only. A tenant that refuses (400) the
- * identities or the proxyAddresses is asked without. EI_BAD_ADDRESS, unsent, for what can be no address (S30).
+ * request (contract 3), joined by id. Follows nextLink on the configured root only. A tenant that refuses (400, 501)
+ * the identities, the proxyAddresses or all but mail is asked without. EI_BAD_ADDRESS, unsent, for what can be no
+ * address (S30).
  */
 enum ei_err ei_graph_find_users(struct ei_graph *graph, const char *address, const char *crid,
                                 ei_graph_users_done *done, void *context);

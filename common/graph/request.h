@@ -114,7 +114,7 @@ struct ei_graph {
     int64_t hold_until;    /* wall, for the store */
     int64_t hold_until_ms; /* monotonic: what counts in this run */
     bool said_identities;  /* each is said once */
-    bool said_proxies;
+    size_t said_form;      /* find.c: the plainest that was */
 };
 
 /* --- request.c: a request's life, and the queue --- */

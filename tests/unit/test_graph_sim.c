@@ -263,7 +263,8 @@ static void test_find_bad_links(void **state)
     assert_int_equal(count_requests("{\"query\":\"mail eq 'x'\"}"), 1);
 }
 
-static void test_find_without_identities(void **state)
+/* A tenant that refuses a filter is asked a plainer one. */
+static void test_find_refused_filters(void **state)
 {
     struct got got;
 
@@ -274,10 +275,18 @@ static void test_find_without_identities(void **state)
     find(sim.graph, ADDRESS, &got);
     expect(&got, EI_GRAPH_DONE, EI_OK);
     assert_int_equal(got.count, 1);
+    CTL("fault", "{\"match\":{\"query\":\"identities\"},\"action\":{\"status\":501,\"code\":\"NotImplemented\"}}");
+    find(sim.graph, ADDRESS, &got);
+    expect(&got, EI_GRAPH_DONE, EI_OK);
+    assert_int_equal(got.count, 1);
     CTL("fault", "{\"match\":{\"query\":\"identities\"},\"action\":{\"status\":403}}");
     find(sim.graph, ADDRESS, &got);
     expect(&got, EI_GRAPH_REJECTED, EI_PERMISSION);
     CTL("fault", "{\"match\":{\"query\":\"proxyAddresses\"},\"times\":0,\"action\":{\"status\":400}}");
+    find(sim.graph, ADDRESS, &got);
+    expect(&got, EI_GRAPH_DONE, EI_OK);
+    assert_int_equal(got.count, 1);
+    CTL("fault", "{\"match\":{\"query\":\"otherMails\"},\"times\":0,\"action\":{\"status\":501}}");
     find(sim.graph, ADDRESS, &got);
     expect(&got, EI_GRAPH_DONE, EI_OK);
     assert_int_equal(got.count, 1);
@@ -407,7 +416,7 @@ int main(void)
         SIM_TEST(test_find_refuses_what_is_no_address),
         SIM_TEST(test_find_pages),
         SIM_TEST(test_find_bad_links),
-        SIM_TEST(test_find_without_identities),
+        SIM_TEST(test_find_refused_filters),
         SIM_TEST(test_get_user),
         SIM_TEST(test_not_found_by_any_code),
         SIM_TEST(test_ids_are_checked),
