@@ -113,6 +113,27 @@ static void test_refused_token_is_renewed(void **state)
     cJSON_Delete(mails);
 }
 
+/* The second 401 comes while the new token is being fetched already: it is another one, and good. */
+static void test_refused_together(void **state)
+{
+    struct got got[2] = {0};
+
+    NEEDS_SIMULATOR();
+    get(sim.graph, OTHER_ID, &got[0]);
+    got[0] = (struct got){0};
+    CTL("fault", "{\"match\":{\"path\":\"^/v1.0/\"},\"action\":{\"status\":401}}");
+    CTL("fault", "{\"match\":{\"path\":\"^/v1.0/\"},\"action\":{\"status\":401,\"latencyMs\":300}}");
+    CTL("fault", "{" TOKEN ",\"action\":{\"latencyMs\":1500}}");
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(ei_graph_get_user(sim.graph, OTHER_ID, NULL, got_user, &got[i]), EI_OK);
+    run(sim.graph);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(got[i].calls, 1);
+        expect(&got[i], EI_GRAPH_REJECTED, EI_GRAPH_NOT_FOUND);
+    }
+    assert_int_equal(tokens(), 2);
+}
+
 /* X7: support can tell the two attempts of a read apart; a write keeps the id that was stored before it. */
 static void test_request_ids_of_repeats(void **state)
 {
@@ -307,6 +328,7 @@ int main(void)
         SIM_TEST(test_one_token_for_many),
         cmocka_unit_test_setup_teardown(test_renewed_early, use_skewed_clock, use_real_clock),
         SIM_TEST(test_refused_token_is_renewed),
+        SIM_TEST(test_refused_together),
         SIM_TEST(test_request_ids_of_repeats),
         SIM_TEST(test_unauthorized_ends),
         SIM_TEST(test_login_errors),
