@@ -1,6 +1,7 @@
 #include "plugin/worker/answers.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
@@ -149,7 +150,7 @@ static void found_one(struct ei_worker *w, struct ei_collaborator *c, const stru
 {
     struct ei_error err = {0};
     enum ei_redemption verdict = ei_redemption_judge(user, &err);
-    bool ours = c->job.resume == EI_STEP_CREATING || (c->guest_id != NULL && strcmp(c->guest_id, user->id) == 0);
+    bool ours = c->job.resume == EI_STEP_CREATING || (c->guest_id != NULL && strcasecmp(c->guest_id, user->id) == 0);
 
     if (!ei_answer_take_user(c, user)) {
         ei_machine_back_off(c, -1);
@@ -215,7 +216,7 @@ out:
 static bool take_invitation(struct ei_collaborator *c, const struct ei_graph_invitation *invitation,
                             struct ei_error *err)
 {
-    if (c->guest_id != NULL && strcmp(c->guest_id, invitation->invited_user_id) != 0) {
+    if (c->guest_id != NULL && strcasecmp(c->guest_id, invitation->invited_user_id) != 0) {
         ei_fail(err, EI_SECOND_GUEST, "%s: the guest was %s, the answer names %s", c->addresses[0], c->guest_id,
                 invitation->invited_user_id);
         return false;

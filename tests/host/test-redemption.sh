@@ -262,6 +262,17 @@ capture entra-invite invite sid --wait=20
 assert_stands 'a second guest: invite after the mend' sid 'pending -'
 assert_eq 'a second guest: the guest that is left' "$first" "$(show sid .invitedUserId)"
 
+# An object id is the same in either case.
+simulator fault '{"match":{"method":"POST","path":"^/v1.0/invitations","address":"sid@fabrikam.com"},
+    "action":{"when":"after","body":{"id":"5b9d3c1e-1111-4a4a-9c9c-0a0a0a0a0a01","status":"PendingAcceptance",
+        "inviteRedeemUrl":"https://login.example/redeem?rd=upper","invitedUser":{"id":"'"${first^^}"'"}}}}' >/dev/null
+capture entra-invite resend sid
+link_is() { # LOGIN LINK
+    [ "$(show "$1" .inviteRedeemUrl)" = "$2" ]
+}
+assert_within 20 'the guest in upper case: the new link' link_is sid 'https://login.example/redeem?rd=upper'
+assert_stands 'the guest in upper case is no second guest' sid 'pending -'
+
 # ---- for how long it counts: max_age ---------------------------------------------------------------------------------
 
 useradd -M -s /bin/bash uma
