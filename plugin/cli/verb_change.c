@@ -146,6 +146,22 @@ int ei_verb_remove(const struct ei_cli *cli, const struct ei_args *args)
     return EI_EXIT_DONE;
 }
 
+static int print_refresh(const struct ei_cli *cli, const cJSON *reply, bool wait)
+{
+    const cJSON *error = ei_json_object(reply, "error");
+    bool done = ei_json_bool(reply, "done", false);
+
+    if (cli->json) {
+        ei_print_json(reply);
+    } else {
+        puts(error != NULL ? "not everything is refreshed" : done ? "refreshed" : "refreshing");
+        ei_print_error_object(error);
+    }
+    if (error != NULL)
+        return EI_EXIT_FAILED;
+    return wait && !done ? EI_EXIT_NOT_YET : EI_EXIT_DONE;
+}
+
 int ei_verb_refresh(const struct ei_cli *cli, const struct ei_args *args)
 {
     bool wait = ei_args_has(args, "wait");
@@ -168,11 +184,7 @@ int ei_verb_refresh(const struct ei_cli *cli, const struct ei_args *args)
         fputs("\r\033[K", stderr);
     if (!answered)
         return exit_code;
-    bool done = ei_json_bool(reply, "done", false);
-    if (cli->json)
-        ei_print_json(reply);
-    else
-        puts(done ? "refreshed" : "refreshing");
+    exit_code = print_refresh(cli, reply, wait);
     ei_varlink_free(reply);
-    return wait && !done ? EI_EXIT_NOT_YET : EI_EXIT_DONE;
+    return exit_code;
 }

@@ -38,6 +38,7 @@ static void print_worker(const cJSON *status)
     ei_print_field("tenant", ei_json_string(status, "tenant"));
     print_counts(ei_json_object(status, "counts"));
     print_trouble("blocked", ei_json_object(status, "blocked"));
+    print_trouble("trouble", ei_json_object(status, "trouble"));
     print_trouble("doubt", ei_json_object(status, "doubt"));
     ei_print_field("holds until", ei_json_string(status, "holdUntil"));
     if (ei_json_bool(status, "mailHeld", false))
@@ -65,7 +66,8 @@ static int worker_status(const struct ei_cli *cli)
         ei_print_json(status);
     else
         print_worker(status);
-    bool trouble = ei_json_object(status, "blocked") != NULL || ei_json_object(status, "doubt") != NULL;
+    bool trouble = ei_json_object(status, "blocked") != NULL || ei_json_object(status, "trouble") != NULL ||
+                   ei_json_object(status, "doubt") != NULL;
     ei_varlink_free(status);
     return trouble ? 2 : 0;
 }

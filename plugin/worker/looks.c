@@ -136,7 +136,9 @@ void ei_answer_deleted_items(void *context, const struct ei_graph_result *result
     struct ei_error err;
     int64_t now = ei_now();
 
-    ei_tenant_note(w, result, EI_CALL_READ);
+    /* Graph has just answered about the user: that it does not show deleted ones is no trouble and no missing right. */
+    if (result->error.code != EI_GRAPH_ANSWER && result->error.code != EI_PERMISSION)
+        ei_tenant_note(w, result, EI_CALL_READ);
     struct ei_collaborator *c = ei_answer_reload(flight);
     if (c == NULL || (c->job.step != EI_STEP_PENDING && c->job.step != EI_STEP_ACCEPTED))
         goto out;

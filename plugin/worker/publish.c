@@ -271,13 +271,18 @@ static bool refresh_moved(struct ei_worker *w)
     return w->config->max_age != 0 && w->last_refresh - w->view_refresh > step;
 }
 
+bool ei_publish_pending(struct ei_worker *w)
+{
+    return w->dirty || refresh_moved(w);
+}
+
 void ei_publish_run(struct ei_worker *w)
 {
     struct ei_error err;
     int64_t start = ei_monotonic_ms();
 
     /* Before the first reading of the accounts the old view knows more than an empty store would. */
-    if (!w->scanned || (!w->dirty && !refresh_moved(w)) || start < w->publish_at_ms)
+    if (!w->scanned || !ei_publish_pending(w) || start < w->publish_at_ms)
         return;
     if (publish(w, &err) != EI_OK) {
         ei_log_error(LOG_ERR, "the view cannot be published, the old one stays", &err);
@@ -292,7 +297,7 @@ void ei_publish_run(struct ei_worker *w)
 
 int64_t ei_publish_wait_ms(struct ei_worker *w)
 {
-    if (!w->scanned || (!w->dirty && !refresh_moved(w)))
+    if (!w->scanned || !ei_publish_pending(w))
         return IDLE_MS;
     int64_t wait = w->publish_at_ms - ei_monotonic_ms();
     return wait > 0 ? wait : 0;

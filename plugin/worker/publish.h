@@ -10,6 +10,8 @@ enum ei_err ei_publish_open(struct ei_worker *worker, struct ei_error *err);
 enum ei_err ei_publish_groups(struct ei_worker *worker, struct ei_error *err);
 /* Publishes if the view is dirty, or its not_after is to move on, and it is time. */
 void ei_publish_run(struct ei_worker *worker);
+/* Something is known that the published view does not say yet. */
+bool ei_publish_pending(struct ei_worker *worker);
 int64_t ei_publish_wait_ms(struct ei_worker *worker);
 
 /* The error to show with an account: its own, else what blocks the worker while it is queued. */

@@ -212,6 +212,13 @@ void ei_request_list(struct ei_worker *w, struct ei_call *call, const cJSON *par
 
 /* --- Status --- */
 
+void ei_request_trouble(const struct ei_worker *w, struct ei_error *ret)
+{
+    *ret = w->trouble;
+    if (ret->code == EI_OK && w->reads_denied_at != 0)
+        ei_fail(ret, EI_NOT_SEEN, "the app may not read users: invitations go out, but the gate cannot open");
+}
+
 static void add_notes(const struct ei_worker *w, cJSON *reply)
 {
     cJSON *notes = cJSON_AddArrayToObject(reply, "notes");
@@ -233,13 +240,6 @@ static void add_notes(const struct ei_worker *w, cJSON *reply)
                  (unsigned long long)w->counts[EI_STATE_HELD]);
         cJSON_AddItemToArray(notes, cJSON_CreateString(line));
     }
-    if (w->reads_denied_at != 0)
-        cJSON_AddItemToArray(notes, cJSON_CreateString("the app may not read users (User.Read.All): invitations go "
-                                                       "out, but the gate cannot open"));
-    if (w->blocked.code == EI_OK && w->trouble.code != EI_OK) {
-        snprintf(line, sizeof line, "%s - %s", w->trouble.message, ei_err_mend(w->trouble.code));
-        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
-    }
     if (w->config_error.code != EI_OK) {
         snprintf(line, sizeof line, "the configuration on disk is not in force: %s - %s", w->config_error.message,
                  ei_err_mend(w->config_error.code));
@@ -255,13 +255,16 @@ static void add_notes(const struct ei_worker *w, cJSON *reply)
 void ei_request_status(struct ei_worker *w, struct ei_call *call, const cJSON *parameters)
 {
     char text[512];
+    struct ei_error trouble;
     cJSON *reply = cJSON_CreateObject();
 
     (void)parameters;
     ei_publish_status_text(w, text, sizeof text);
+    ei_request_trouble(w, &trouble);
     ei_json_add_text(reply, "status", text);
     ei_json_add_text(reply, "tenant", w->config->tenant);
     cJSON_AddItemToObject(reply, "blocked", ei_request_error(&w->blocked, false));
+    cJSON_AddItemToObject(reply, "trouble", ei_request_error(&trouble, false));
     cJSON_AddItemToObject(reply, "doubt", ei_request_error(&w->report.doubt, false));
     ei_json_add_time(reply, "holdUntil", ei_graph_hold_until(w->graph) > ei_now() ? ei_graph_hold_until(w->graph) : 0);
     cJSON_AddBoolToObject(reply, "mailHeld", w->mail_held);

@@ -8,6 +8,7 @@
 #include "common/base/json.h"
 #include "plugin/worker/accounts.h"
 #include "plugin/worker/refresh.h"
+#include "plugin/worker/publish.h"
 #include "plugin/worker/state.h"
 #include "plugin/worker/tenant.h"
 
@@ -114,15 +115,26 @@ static bool refreshed(struct ei_worker *w, const struct ei_waiting *waiting)
     return ei_store_next_due(w->store, &next, &err) != EI_OK || next > waiting->since;
 }
 
+static void reply_refresh(struct ei_call *call, bool done, const struct ei_error *error)
+{
+    cJSON *reply = cJSON_CreateObject();
+
+    cJSON_AddBoolToObject(reply, "done", done);
+    cJSON_AddItemToObject(reply, "error", ei_request_error(error, false));
+    ei_call_reply(call, reply);
+}
+
 static bool answer_refresh(struct ei_worker *w, struct ei_waiting *waiting, bool late)
 {
-    bool done = refreshed(w, waiting) && !w->dirty;
+    /* Who waits may log in next: the gate must know by then. */
+    bool done = refreshed(w, waiting) && !ei_publish_pending(w);
+    struct ei_error error = w->blocked;
 
     if (!done && !late)
         return false;
-    cJSON *reply = cJSON_CreateObject();
-    cJSON_AddBoolToObject(reply, "done", done);
-    ei_call_reply(waiting->call, reply);
+    if (error.code == EI_OK)
+        ei_request_trouble(w, &error);
+    reply_refresh(waiting->call, done, &error);
     return true;
 }
 
@@ -180,9 +192,7 @@ static void call_refresh(struct ei_worker *w, struct ei_call *call, const cJSON 
     ei_refresh_now(w);
     ei_accounts_scan_now(w);
     if (!ei_json_bool(parameters, "wait", false)) {
-        cJSON *reply = cJSON_CreateObject();
-        cJSON_AddBoolToObject(reply, "done", false);
-        ei_call_reply(call, reply);
+        reply_refresh(call, false, &(struct ei_error){.code = EI_OK});
     } else if (add_waiting(w, call, NULL, timeout_ms) != EI_OK) {
         ei_fail(&err, EI_NOMEM, "no memory for one more call that waits");
         ei_call_fail(call, &err);

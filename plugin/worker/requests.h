@@ -28,6 +28,8 @@ cJSON *ei_request_account_reply(const struct ei_worker *worker, const struct ei_
 cJSON *ei_request_account(const struct ei_worker *worker, const struct ei_collaborator *collaborator,
                           const struct ei_account *account);
 cJSON *ei_request_error(const struct ei_error *error, bool permanent);
+/* What keeps redemptions from being seen though nothing blocks the worker; code EI_OK: nothing. */
+void ei_request_trouble(const struct ei_worker *worker, struct ei_error *ret_trouble);
 
 typedef void ei_request_method(struct ei_worker *worker, struct ei_call *call, const cJSON *parameters);
 /* request_change.c */

@@ -10,6 +10,7 @@
 enum {
     DOMAINS_KEEP_MS = 60 * 60 * 1000, /* also how long the pre-check is off after a 403 (design, Permissions) */
     TENANT_AGAIN_MS = 30 * 1000,      /* the first time; then twice as long each time */
+    TROUBLE_SAY_MS = 30 * 1000,       /* so long without an answer is no hiccup any more */
 };
 
 static const char meta_tenant[] = "tenant";
@@ -53,6 +54,42 @@ bool ei_tenant_writes_blocked(const struct ei_worker *w)
     return refusal && w->blocked_inviting;
 }
 
+/* --- what passes --- */
+
+/* Whether Graph or the login can be reached and makes sense. A hold is shown by itself. */
+static bool is_trouble(enum ei_err code)
+{
+    return code == EI_UNREACHABLE || code == EI_GRAPH_DOWN || code == EI_GRAPH_AMBIGUOUS || code == EI_GRAPH_ANSWER ||
+           code == EI_TOKEN_TRANSIENT;
+}
+
+/* Shown at once, logged once it has lasted: each answer in between ends it. */
+static void note_trouble(struct ei_worker *w, const struct ei_error *err)
+{
+    int64_t now = ei_monotonic_ms();
+
+    if (w->trouble.code == EI_OK) {
+        w->trouble_since_ms = now;
+        w->trouble_said = false;
+    }
+    w->dirty |= w->trouble.code != err->code;
+    w->trouble = *err;
+    if (!w->trouble_said && now - w->trouble_since_ms >= TROUBLE_SAY_MS) {
+        ei_log_error(LOG_WARNING, "asking Microsoft Graph", err);
+        w->trouble_said = true;
+    }
+}
+
+static void end_trouble(struct ei_worker *w)
+{
+    if (w->trouble.code == EI_OK)
+        return;
+    if (w->trouble_said)
+        ei_log(LOG_NOTICE, "Microsoft Graph answers again (was: %s)", ei_err_name(w->trouble.code));
+    ei_error_clear(&w->trouble);
+    w->dirty = true;
+}
+
 static void note_denied(struct ei_worker *w, const struct ei_graph_result *result, enum ei_call_kind kind)
 {
     if (kind != EI_CALL_READ)
@@ -73,8 +110,11 @@ void ei_tenant_note(struct ei_worker *w, const struct ei_graph_result *result, e
         note_denied(w, result, kind);
     else if (fault == EI_FAULT_TENANT)
         block(w, &result->error, kind == EI_CALL_INVITE);
+    else if (is_trouble(result->error.code))
+        note_trouble(w, &result->error);
     if (!answered)
         return;
+    end_trouble(w);
     w->answered_at = ei_now();
     if (kind == EI_CALL_READ && result->outcome == EI_GRAPH_DONE)
         w->reads_denied_at = 0;
@@ -119,8 +159,8 @@ static void ask_later(struct ei_worker *w, const struct ei_graph_result *result)
     w->tenant_tries++;
     if (w->trouble.code != result->error.code)
         ei_log_error(LOG_WARNING, "looking up the tenant", &result->error);
-    w->trouble = result->error;
-    w->dirty = true;
+    note_trouble(w, &result->error);
+    w->trouble_said = true;
     if (result->retry_after > 0)
         wait_ms = result->retry_after * 1000;
     w->tenant_again_ms = ei_monotonic_ms() + (wait_ms < EI_PROBE_MS ? wait_ms : EI_PROBE_MS);
@@ -151,8 +191,7 @@ static void on_tenant(void *context, const struct ei_graph_result *result, const
     }
     if (w->tenant_fact == EI_FACT_KNOWN) {
         w->tenant_tries = 0;
-        w->dirty |= w->trouble.code != EI_OK;
-        ei_error_clear(&w->trouble);
+        end_trouble(w);
     }
 }
 

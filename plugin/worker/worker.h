@@ -101,7 +101,9 @@ struct ei_worker {
     size_t domain_count;
     struct ei_error blocked; /* code EI_OK: not blocked */
     bool blocked_inviting;   /* it was an invitation that was refused, not a read */
-    struct ei_error trouble; /* why the tenant cannot be asked just now, passing; EI_OK: it can */
+    struct ei_error trouble; /* why Graph or the login give no answer just now, passing; EI_OK: they do */
+    int64_t trouble_since_ms;
+    bool trouble_said; /* in the log */
     unsigned tenant_tries;
     int64_t probe_at_ms;
     bool probing;

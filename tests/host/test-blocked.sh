@@ -37,6 +37,9 @@ assert_blocked() { # CASE CODE WHAT-THE-LOG-NAMES
     assert_true "$1: no storm (asked for $tokens tokens)" test "$tokens" -le 3
     assert_true "$1: no storm ($posts invitations tried)" test "$posts" -le 3
     assert_true "$1: no storm ($lookups requests about $login)" test "$lookups" -le 4
+    capture entra-invite refresh --wait
+    assert_eq "$1: refresh --wait does not pretend" 1 "$rc"
+    assert_match "$1: refresh --wait says why" "$2" "$out"
     assert_no_match "$1: no secret in the log (K6)" "$(cat "$secret")" "$(cat "$worker_log")"
 }
 

@@ -58,10 +58,21 @@ assert_within 20 'Graph down: away1 is queued' state_is away1 queued
 assert_match 'Graph down: show says why' '[a-z]' "$(show away1 '.error.message')"
 assert_match 'Graph down: and what to do' '[a-z]' "$(show away1 '.error.mend')"
 assert_eq 'Graph down: status is exit code 1' 1 "$(status_of away1)"
+capture entra-invite status
+assert_eq 'Graph down: status of the worker is exit code 2' 2 "$rc"
+assert_match 'Graph down: and says why' 'trouble: .*Couldn.t connect' "$out"
+assert_match 'Graph down: and what to do' 'mend: check the network' "$out"
+capture entra-invite refresh --wait
+assert_eq 'Graph down: refresh --wait does not pretend' 1 "$rc"
+assert_match 'Graph down: refresh --wait says why' 'reason: .*Couldn.t connect' "$out"
+assert_within 90 'Graph down: once it lasts, the log says so' log_has 'asking Microsoft Graph: .*Couldn.t connect'
 assert_refused 'Graph down: a queued account' away1
 start_simulator --port "$port"
 capture entra-invite refresh
 for i in 1 2 3 4 5; do assert_one_invitation "Graph was down, account $i" "away$i@fabrikam.com"; done
+assert_true 'Graph was down: the log says that it answers again' log_has 'answers again'
+capture entra-invite status
+assert_eq 'Graph was down: status of the worker' 0 "$rc"
 
 # Somebody else's socket in the place: a server that takes everything and says nothing, then one that talks rubbish.
 stop_worker

@@ -299,6 +299,7 @@ static void status_alone_tells_of_the_worker(void **state)
     answer(f, "{\"status\":\"12 pending, 1 failed\",\"tenant\":\"contoso.onmicrosoft.com\",\"blocked\":null,"
               "\"doubt\":null,\"holdUntil\":null,\"mailHeld\":false,\"lastRefresh\":\"2026-11-23T15:30:00Z\","
               "\"counts\":{\"pending\":12,\"failed\":1},\"notes\":[\"a note\"]}");
+    answer(f, "{\"status\":\"waiting\",\"blocked\":null,\"trouble\":" ERROR ",\"doubt\":null,\"counts\":{}}");
     answer(f, "{\"status\":\"blocked\",\"tenant\":\"contoso.onmicrosoft.com\",\"blocked\":" ERROR
               ",\"doubt\":null,\"holdUntil\":\"2026-11-23T15:31:00Z\",\"mailHeld\":true,\"lastRefresh\":null,"
               "\"counts\":{},\"notes\":[]}");
@@ -306,6 +307,9 @@ static void status_alone_tells_of_the_worker(void **state)
     assert_int_equal(f->exit_code, 0);
     assert_string_equal(f->out, "status: 12 pending, 1 failed\ntenant: contoso.onmicrosoft.com\npending: 12\n"
                                 "failed: 1\nlast refresh: 2026-11-23T15:30:00Z\nnote: a note\n");
+    cli(f, "status", NULL);
+    assert_int_equal(f->exit_code, 2);
+    assert_non_null(strstr(f->out, "trouble: fabrikam.com is a verified domain of the tenant\nmend: the mend\n"));
     cli(f, "status", NULL);
     assert_int_equal(f->exit_code, 2);
     assert_non_null(strstr(f->out, "blocked: fabrikam.com is a verified domain of the tenant\nmend: the mend\n"));
@@ -342,9 +346,10 @@ static void the_changing_verbs_send_what_was_asked(void **state)
     assert_string_equal(f->out, "confirmed\n");
 
     forget_calls(f);
-    answer(f, "{\"done\":false}");
-    answer(f, "{\"done\":true}");
-    answer(f, "{\"done\":false}");
+    answer(f, "{\"done\":false,\"error\":null}");
+    answer(f, "{\"done\":true,\"error\":null}");
+    answer(f, "{\"done\":false,\"error\":null}");
+    answer(f, "{\"done\":true,\"error\":" ERROR "}");
     cli(f, "refresh", NULL);
     sent(f, 0, "Refresh", "{}");
     assert_int_equal(f->exit_code, EI_EXIT_DONE);
@@ -353,6 +358,11 @@ static void the_changing_verbs_send_what_was_asked(void **state)
     assert_int_equal(f->exit_code, EI_EXIT_DONE);
     cli(f, "refresh", "--wait", NULL);
     assert_int_equal(f->exit_code, EI_EXIT_NOT_YET);
+    cli(f, "refresh", "--wait", NULL);
+    assert_int_equal(f->exit_code, EI_EXIT_FAILED);
+    assert_string_equal(f->out, "not everything is refreshed\nerror: verified-domain\n"
+                                "reason: fabrikam.com is a verified domain of the tenant\nmend: the mend\n"
+                                "request-id: req-1\n");
 }
 
 int main(void)
