@@ -206,6 +206,22 @@ static void free_domains(struct ei_worker *w)
     w->domain_count = 0;
 }
 
+/* The pre-check is a convenience: Graph's own 400 gives the same answer later. So what its absence needs is said once,
+ * and as what may be done. */
+static void say_no_domains(struct ei_worker *w, const struct ei_error *err)
+{
+    if (w->domains_said == err->code)
+        return;
+    w->domains_said = err->code;
+    if (err->code == EI_PERMISSION)
+        ei_log(LOG_WARNING,
+               "addresses of the tenant's own domains are refused by Microsoft only: its verified domains cannot be "
+               "read (%s); Organization.Read.All or Domain.Read.All would do, neither is needed",
+               err->message);
+    else
+        ei_log_error(LOG_WARNING, "reading the tenant's verified domains", err);
+}
+
 static void on_domains(void *context, const struct ei_graph_result *result, const char *const *names, size_t count)
 {
     struct ei_worker *w = context;
@@ -213,15 +229,19 @@ static void on_domains(void *context, const struct ei_graph_result *result, cons
     w->domains_fact = EI_FACT_KNOWN;
     w->domains_again_ms = ei_monotonic_ms() + DOMAINS_KEEP_MS;
     if (result->outcome != EI_GRAPH_DONE) {
-        /* A token error has blocked the worker; anything else only switches the pre-check off: Graph's own 400 gives
-         * the same answer later. */
-        if (ei_err_fault(result->error.code) == EI_FAULT_TENANT && result->error.code != EI_PERMISSION)
+        /* A token error blocks the worker; anything else only switches the pre-check off. */
+        if (ei_err_fault(result->error.code) == EI_FAULT_TENANT && result->error.code != EI_PERMISSION) {
             block(w, &result->error, false);
-        else
-            ei_log_error(LOG_WARNING, "verified domains cannot be read, the pre-check is off for an hour",
-                         &result->error);
+            return;
+        }
+        say_no_domains(w, &result->error);
+        if (is_trouble(result->error.code)) {
+            note_trouble(w, &result->error);
+            w->domains_again_ms = ei_monotonic_ms() + EI_PROBE_MS;
+        }
         return;
     }
+    w->domains_said = EI_OK;
     ei_tenant_note(w, result, EI_CALL_READ);
     free_domains(w);
     w->domains = calloc(count + 1, sizeof *w->domains);

@@ -99,9 +99,10 @@ struct ei_worker {
     int64_t domains_again_ms;
     char **domains;
     size_t domain_count;
-    struct ei_error blocked; /* code EI_OK: not blocked */
-    bool blocked_inviting;   /* it was an invitation that was refused, not a read */
-    struct ei_error trouble; /* why Graph or the login give no answer just now, passing; EI_OK: they do */
+    enum ei_err domains_said; /* why they cannot be read, in the log already */
+    struct ei_error blocked;  /* code EI_OK: not blocked */
+    bool blocked_inviting;    /* it was an invitation that was refused, not a read */
+    struct ei_error trouble;  /* why Graph or the login give no answer just now, passing; EI_OK: they do */
     int64_t trouble_since_ms;
     bool trouble_said; /* in the log */
     unsigned tenant_tries;

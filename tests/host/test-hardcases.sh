@@ -87,6 +87,19 @@ assert_within 20 'a good request goes on' state_is held1 pending
 assert_eq 'with its own settings' 'Held One' "$(ledger held1@fabrikam.com '.posts[0].body.invitedUserDisplayName')"
 assert_true 'the others stay held' listed held 3
 
+# ---- the verified domains may not be read: an offer, not a fault (design, Permissions) --------------------------------
+
+simulator set roles '["User.Invite.All","User.Read.All"]' >/dev/null
+simulator expire-tokens >/dev/null
+capture entra-invite refresh --wait
+assert_eq 'domains may not be read: refresh succeeds' 0 "$rc"
+capture entra-invite refresh --wait
+assert_eq 'domains may not be read: said once, with the permission that helps' 1 \
+    "$(grep -c 'verified domains cannot be read.*Organization.Read.All' "$worker_log")"
+assert_false 'domains may not be read: nothing else is asked for' log_has 'grant the app'
+capture entra-invite status
+assert_eq 'domains may not be read: all is well' 0 "$rc"
+
 # ---- inviting is refused: everything else goes on (design, Whose fault) ----------------------------------------------
 
 simulator set roles '["User.Invite.All","User.Read.All","Organization.Read.All","User.ReadWrite.All"]' >/dev/null
