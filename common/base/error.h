@@ -83,15 +83,19 @@ enum ei_fault {
     X(EI_INVITATION_REFUSED, "invitation-refused", ACCOUNT,                                                            \
       "see the message; correct the account or the rule, then entra-invite invite the login")                          \
     /* the tenant, the credential, the way there */                                                                    \
-    X(EI_TENANT_UNKNOWN, "tenant-unknown", TENANT, "correct tenant (and cloud) in the configuration")                  \
-    X(EI_CLIENT_UNKNOWN, "client-unknown", TENANT, "correct client_id, or register the app in this tenant")            \
+    X(EI_TENANT_UNKNOWN, "tenant-unknown", TENANT,                                                                     \
+      "correct tenant (and cloud or login_url) in the configuration, then start entra-invited again")                  \
+    X(EI_CLIENT_UNKNOWN, "client-unknown", TENANT,                                                                     \
+      "correct client_id in the configuration and start entra-invited again, or register the app in this tenant")      \
     X(EI_SECRET_WRONG, "secret-wrong", TENANT,                                                                         \
-      "put the secret's value (not its id) into the credential file, then entra-invite refresh")                       \
+      "put the secret's value (not its id) into the credential file, check client_id, then entra-invite refresh (or "  \
+      "start entra-invited again, if only root may read the file)")                                                    \
     X(EI_SECRET_EXPIRED, "secret-expired", TENANT,                                                                     \
-      "make a new client secret in Entra and put it into the credential file")                                         \
+      "make a new client secret in Entra, put it into the credential file, then entra-invite refresh (or start "       \
+      "entra-invited again, if only root may read the file)")                                                          \
     X(EI_TOKEN_REFUSED, "token-refused", TENANT, "see the message; check the app registration")                        \
     X(EI_UNAUTHORIZED, "unauthorized", TENANT,                                                                         \
-      "check the app's permissions (User.Invite.All, User.Read.All) and its admin consent")                            \
+      "check that tenant, cloud and graph_url belong together, the clock, and the app's permissions")                  \
     X(EI_PERMISSION, "permission", TENANT,                                                                             \
       "grant the app User.Invite.All and User.Read.All (application; to remove guests User.ReadWrite.All) with admin " \
       "consent; changes take up to an hour")                                                                           \
@@ -99,8 +103,10 @@ enum ei_fault {
       "allow guest invitations: Entra, External collaboration settings; changes take up to an hour")                   \
     X(EI_QUOTA, "directory-quota", TENANT, "the tenant's object quota is used up: delete objects or raise it")         \
     X(EI_TLS_TRUST, "tls-not-trusted", TENANT,                                                                         \
-      "install the server's CA (or set ca_file); check the clock and any inspecting proxy")                            \
-    X(EI_REDIRECTED, "redirected", TENANT, "correct login_url or graph_url: redirects are never followed")             \
+      "install the server's CA or correct ca_file, then start entra-invited again; check the clock and any "           \
+      "inspecting proxy")                                                                                              \
+    X(EI_REDIRECTED, "redirected", TENANT,                                                                             \
+      "correct login_url or graph_url (redirects are never followed), then start entra-invited again")                 \
     X(EI_TENANT_CHANGED, "tenant-changed", TENANT,                                                                     \
       "the configured tenant is another one than the records': restore the old tenant, or move the database aside")    \
     /* passing */                                                                                                      \

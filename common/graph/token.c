@@ -96,9 +96,12 @@ static void on_token(void *context, struct ei_reply *reply)
         read_token(graph, reply);
     if (reply->result->outcome == EI_GRAPH_DONE)
         return;
+    enum ei_err *code = &reply->result->error.code;
+    if (reply->result->status == 404 && (*code == EI_TOKEN_REFUSED || *code == EI_GRAPH_ANSWER))
+        *code = EI_TENANT_UNKNOWN; /* Microsoft has a number for it; others just have no such path */
     /* A page of somebody else, or a token that is none: nothing that a change of the configuration would mend. */
-    if (reply->result->error.code == EI_GRAPH_ANSWER)
-        reply->result->error.code = EI_TOKEN_TRANSIENT;
+    if (*code == EI_GRAPH_ANSWER)
+        *code = EI_TOKEN_TRANSIENT;
     ei_graph_fail_waiting(graph, reply->result);
 }
 

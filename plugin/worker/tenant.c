@@ -184,7 +184,10 @@ static void on_tenant(void *context, const struct ei_graph_result *result, const
         w->tenant_again_ms = w->probe_at_ms;
     } else if (whole_answer) {
         /* Only the guard against another tenant's records is off then. */
-        ei_log_error(LOG_WARNING, "the tenant's id cannot be read; going on with its name", &result->error);
+        ei_log(LOG_WARNING,
+               "the tenant's id cannot be read (%s): going on with its name; that the records are of another tenant "
+               "would not be noticed, unless tenant is an id in the configuration",
+               result->error.message);
         w->tenant_fact = EI_FACT_KNOWN;
     } else {
         ask_later(w, result);
@@ -315,8 +318,10 @@ void ei_tenant_probe_now(struct ei_worker *w)
     /* The old one stays if the file cannot be read any more (a file for root only, after the drop from root). */
     bool secret_refused = w->blocked.code == EI_SECRET_WRONG || w->blocked.code == EI_SECRET_EXPIRED;
     if (ei_credential_reload(w->credential, &err) != EI_OK && secret_refused)
-        ei_log_error(LOG_WARNING, "the credential is kept as it was read at the start; start entra-invited again",
-                     &err);
+        ei_log(LOG_WARNING,
+               "the credential is kept as it was read at the start (%s): start entra-invited again, or let the user "
+               "entra-invite own the file",
+               err.message);
 
     w->probe_at_ms = now;
     w->tenant_again_ms = now;

@@ -54,6 +54,9 @@ assert_goes_on() { # CASE
 right=$(cat "$secret")
 simulator set secret '"Another~Secret"' >/dev/null
 assert_blocked 'wrong secret' secret-wrong 7000215
+assert_true 'wrong secret: the log says why refresh alone is not enough' \
+    log_has "Permission denied.*start entra-invited again, or let the user entra-invite own the file"
+assert_match 'wrong secret: the mend says so, too' 'start entra-invited again' "$(show "$login" .error.mend)"
 simulator set secret "\"$right\"" >/dev/null
 assert_goes_on 'wrong secret'
 
@@ -79,6 +82,15 @@ stop_worker
 write_config
 start_worker
 assert_goes_on 'unknown tenant'
+
+# A login service that has no number for it, and no metadata: it just has no such path.
+simulator fault '{"match":{"path":"openid-configuration$"},"times":0,"action":{"status":404,"html":true}}' >/dev/null
+simulator fault '{"match":{"path":"/token$"},"times":0,"action":{"status":404,"html":true}}' >/dev/null
+assert_blocked 'no such path at the login service' tenant-unknown 404
+assert_match 'no such path at the login service: the mend' 'login_url' "$(show "$login" .error.mend)"
+assert_true 'no metadata: the log says what that means' log_has "tenant's id cannot be read.*going on with its name"
+simulator faults-clear >/dev/null
+assert_goes_on 'no such path at the login service'
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out "$work/other-ca.pem" -days 2 -subj '/CN=Other CA' \
     2>"$work/openssl"

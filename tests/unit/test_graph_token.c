@@ -186,7 +186,10 @@ static void test_login_errors(void **state)
         {"{\"status\":503,\"html\":true}", EI_TOKEN_TRANSIENT},
         /* what is no token is nobody's fault: a page of somebody else, a server that is not itself */
         {"{\"html\":true}", EI_TOKEN_TRANSIENT},
-        {"{\"status\":404,\"html\":true}", EI_TOKEN_TRANSIENT},
+        /* login services that have no number for it */
+        {"{\"status\":404,\"html\":true}", EI_TENANT_UNKNOWN},
+        {"{\"status\":404,\"body\":{\"error\":\"invalid_request\"}}", EI_TENANT_UNKNOWN},
+        {"{\"status\":404,\"body\":{\"error\":\"invalid_client\"}}", EI_SECRET_WRONG},
         {"{\"status\":403,\"html\":true}", EI_TOKEN_TRANSIENT},
         {"{\"status\":500}", EI_TOKEN_TRANSIENT},
         {"{\"empty\":true}", EI_TOKEN_TRANSIENT},
