@@ -56,7 +56,8 @@ enum ei_fault {
     X(EI_VIEW_STALE, "view-stale", HOST,                                                                               \
       "start entra-invited, or see with entra-invite status why it cannot refresh from Microsoft Graph")               \
     X(EI_GROUP_MISSING, "group-missing", HOST, "groupadd the rule's group, or correct the rule")                       \
-    X(EI_NOT_COVERED, "not-covered", HOST, "usermod -aG the rule's group onto the login")                              \
+    X(EI_NOT_COVERED, "not-covered", HOST,                                                                             \
+      "a login is covered by a rule's group and a uid from minimum_uid on, see entra-invite.conf(5)")                  \
     X(EI_PASSWD_DOUBTFUL, "passwd-doubtful", HOST,                                                                     \
       "check /etc/passwd and /etc/group with pwck and grpck; nothing is taken as removed meanwhile")                   \
     X(EI_MASS_REMOVAL, "mass-removal", HOST,                                                                           \

@@ -85,6 +85,9 @@ void ei_log(int priority, const char *format, ...)
 
 void ei_log_error(int priority, const char *what, const struct ei_error *err)
 {
-    ei_log(priority, "%s: %s [%s%s%s] - %s", what, err->message, ei_err_name(err->code),
+    size_t length = strlen(what);
+    bool named = strncmp(err->message, what, length) == 0 && err->message[length] == ':';
+
+    ei_log(priority, "%s%s%s [%s%s%s] - %s", named ? "" : what, named ? "" : ": ", err->message, ei_err_name(err->code),
            err->request_id[0] != '\0' ? "; request-id " : "", err->request_id, ei_err_mend(err->code));
 }

@@ -278,6 +278,9 @@ static enum ei_err for_login(struct ei_worker *w, struct ei_call *call, const st
 {
     struct ei_collaborator *c = NULL;
 
+    if (!ei_scan_uid(&w->config->coverage, entry->uid))
+        return ei_fail(err, EI_NOT_COVERED, "%s: uid %u is never a collaborator's (minimum_uid is %u)", entry->login,
+                       (unsigned)entry->uid, (unsigned)w->config->coverage.minimum_uid);
     if (entry->rule < 0)
         return ei_fail(err, EI_NOT_COVERED, "%s: in no rule's group; usermod -aG %s %s", entry->login,
                        w->config->rule_count != 0 ? w->config->rules[0].group : "GROUP", entry->login);

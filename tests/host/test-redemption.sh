@@ -306,4 +306,6 @@ sleep 8 # longer than max_age: nothing announces that nothing happens
 assert_true 'an idle host does not become stale' own_status_is wil 1
 assert_refused 'an idle host: the gate says what is missing' wil 'no e-mail address'
 
+assert_no_match 'the log names nobody twice in a row' '([^ ]+@[^ :]+): \1:' "$(cat "$worker_log")"
+
 finish

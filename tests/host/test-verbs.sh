@@ -98,6 +98,10 @@ capture entra-invite invite uma
 assert_eq 'a login that no rule covers: exit code' 1 "$rc"
 assert_match 'a login that no rule covers: the usermod is named' 'usermod -aG partners uma' "$out"
 assert_no_invitation 'a login that no rule covers: nothing is sent' uma@fabrikam.com
+capture entra-invite invite root
+assert_eq 'root: exit code' 1 "$rc"
+assert_match 'root: the reason' 'uid 0 is never a collaborator' "$out"
+assert_no_match 'root: nobody is told to put it into a group' 'usermod' "$out"
 capture entra-invite invite nosuchlogin
 assert_eq 'a login that is not there: exit code' 3 "$rc"
 assert_match 'a login that is not there: it is named' nosuchlogin "$out"
