@@ -150,7 +150,7 @@ static void on_done(void *context, const struct ei_graph_result *result, const c
     struct ei_worker *w = context;
 
     w->changes_asked = false;
-    if (result->error.code != EI_PERMISSION) /* whether users can be read is for the looks to say */
+    if (!is_refusal(result)) /* what a refusal means for reading users is for the looks to say */
         ei_tenant_note(w, result, EI_CALL_READ);
     if (result->outcome == EI_GRAPH_DONE) {
         remember_link(w, link);

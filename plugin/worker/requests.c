@@ -7,8 +7,8 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "plugin/worker/accounts.h"
-#include "plugin/worker/refresh.h"
 #include "plugin/worker/publish.h"
+#include "plugin/worker/refresh.h"
 #include "plugin/worker/state.h"
 #include "plugin/worker/tenant.h"
 
