@@ -69,11 +69,13 @@ add_accounts() { # FIRST COUNT
             for (i = first; i < first + count; i++)
                 printf "user%d:x:%d:100:User %d <user%d@fabrikam.com>:/home/user%d:/bin/bash\n", i, 100000 + i, i, i, i
         }' /etc/passwd >/etc/passwd.new
-    awk -F : -v OFS=: -v first="$1" -v count="$2" '
-        $1 == "partners" {
-            for (i = first; i < first + count; i++) $4 = $4 ($4 == "" ? "" : ",") "user" i
-        }
-        { print }' /etc/group >/etc/group.new
+    awk -F : -v first="$1" -v count="$2" '
+        $1 != "partners" { print; next }
+        {
+            printf "%s", $0
+            for (i = first; i < first + count; i++) printf "%suser%d", i == first && $4 == "" ? "" : ",", i
+            print ""
+        }' /etc/group >/etc/group.new
     chmod 644 /etc/passwd.new /etc/group.new
     mv /etc/group.new /etc/group
     mv /etc/passwd.new /etc/passwd

@@ -1,11 +1,12 @@
 /*
  * What one PAM account check costs: pam_start, pam_acct_mgmt, pam_end, which is what each login does.
  *
- *   pam-time CONFDIR LOGIN ROUNDS CALLS SERVICE=CODE...
+ *   pam-time CONFDIR LOGIN RUNS SERVICE=CODE...
  *
- * In each round every service is measured once, in turn, by CALLS checks of LOGIN, so that what else the machine does
- * hits all alike. Prints one line a round: the nanoseconds of one check, service by service. A check that does not give
- * CODE is an error: what is measured must be what is meant.
+ * Prints one line a run: the nanoseconds of one check, service by service. Within a run the services are measured in
+ * turn, many times, a few checks each, and the median is printed: each measurement is shorter than a time slice, so on
+ * a machine that does other things too most of them are not interrupted. A check that does not give CODE is an error:
+ * what is measured must be what is meant.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 #include <time.h>
 
 #include <security/pam_appl.h>
+
+enum { SERVICES_MAX = 16, ROUNDS = 31, CALLS = 10 };
 
 static int say_nothing(int count, const struct pam_message **messages, struct pam_response **responses, void *data)
 {
@@ -46,28 +49,51 @@ static void check(const char *confdir, const char *service, const char *login, i
     }
 }
 
+static void split(const char *argument, char service[64], int *code)
+{
+    const char *equals = strchr(argument, '=');
+
+    if (equals == NULL) {
+        fprintf(stderr, "pam-time: %s: not SERVICE=CODE\n", argument);
+        exit(2);
+    }
+    snprintf(service, 64, "%.*s", (int)(equals - argument), argument);
+    *code = atoi(equals + 1);
+}
+
+static int by_size(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+
+    return a < b ? -1 : a > b;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 6) {
-        fprintf(stderr, "usage: pam-time CONFDIR LOGIN ROUNDS CALLS SERVICE=CODE...\n");
+    static int64_t took[SERVICES_MAX][ROUNDS];
+    int services = argc - 4;
+
+    if (services < 1 || services > SERVICES_MAX) {
+        fprintf(stderr, "usage: pam-time CONFDIR LOGIN RUNS SERVICE=CODE...\n");
         return 2;
     }
-    const char *confdir = argv[1], *login = argv[2];
-    int rounds = atoi(argv[3]), calls = atoi(argv[4]);
-
-    /* Round 0 only warms the caches. */
-    for (int round = 0; round <= rounds; round++) {
-        for (int i = 5; i < argc; i++) {
-            char service[64];
-            const char *equals = strchr(argv[i], '=');
-            if (equals == NULL)
-                return 2;
-            snprintf(service, sizeof service, "%.*s", (int)(equals - argv[i]), argv[i]);
-            int64_t start = now_ns();
-            for (int call = 0; call < calls; call++)
-                check(confdir, service, login, atoi(equals + 1));
-            if (round > 0)
-                printf("%lld%c", (long long)((now_ns() - start) / calls), i == argc - 1 ? '\n' : ' ');
+    /* Run 0 only warms the caches. */
+    for (int run = 0; run <= atoi(argv[3]); run++) {
+        for (int round = 0; round < ROUNDS; round++) {
+            for (int i = 0; i < services; i++) {
+                char service[64];
+                int code;
+                split(argv[4 + i], service, &code);
+                int64_t start = now_ns();
+                for (int call = 0; call < CALLS; call++)
+                    check(argv[1], service, argv[2], code);
+                took[i][round] = (now_ns() - start) / CALLS;
+            }
+        }
+        for (int i = 0; i < services; i++) {
+            qsort(took[i], ROUNDS, sizeof took[i][0], by_size);
+            if (run > 0)
+                printf("%lld%c", (long long)took[i][ROUNDS / 2], i == services - 1 ? '\n' : ' ');
         }
     }
     return 0;
