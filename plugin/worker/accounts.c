@@ -110,6 +110,7 @@ void ei_accounts_run(struct ei_worker *w)
         int64_t again_ms = w->next_scan_ms;
         take_snapshot(w, snapshot);
         ei_snapshot_free(snapshot);
+        w->walked = true;
         if (again && again_ms < w->next_scan_ms)
             w->next_scan_ms = again_ms;
     }

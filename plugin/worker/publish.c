@@ -208,6 +208,7 @@ static enum ei_err publish(struct ei_worker *w, struct ei_error *err)
     if (rc != EI_OK)
         return rc;
     memset(w->counts, 0, sizeof w->counts);
+    w->walked = true;
     struct walk walk = {w, writer, err};
     rc = ei_store_each(w->store, add_records, &walk, err);
     /* The generation is durable before the view that carries it: a view newer than the database is a sign of a restored

@@ -154,8 +154,8 @@ static void on_done(void *context, const struct ei_graph_result *result, const c
         ei_tenant_note(w, result, EI_CALL_READ);
     if (result->outcome == EI_GRAPH_DONE) {
         remember_link(w, link);
-        /* With a link that begins now, what changed before it is known to nobody. */
-        if (w->changes_afresh)
+        /* With a link that begins now, what changed before it is known to nobody; and looks were put off. */
+        if (w->changes_afresh && w->changes_told)
             look_at_all(w, ei_now());
         w->changes_told = true;
         w->changes_refused = false;

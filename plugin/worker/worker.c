@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ enum {
     PROBE_S = EI_PROBE_MS / 1000,
     CLOCK_STEP_MS = 30 * 1000,
     DRAIN_MS = 5000,
+    IDLE_FROM_MS = 1000,
 };
 
 static const char meta_hold[] = "hold-until";
@@ -238,6 +240,15 @@ static int loop_timeout(struct ei_worker *w)
     return wait > 0 ? (int)wait : 0;
 }
 
+/* What walked over everybody has left holes all over the heap; an idle worker gives them back. */
+static void give_back_memory(struct ei_worker *w, int timeout)
+{
+    if (!w->walked || timeout < IDLE_FROM_MS)
+        return;
+    malloc_trim(0);
+    w->walked = false;
+}
+
 static enum ei_err wait_and_serve(struct ei_worker *w, struct ei_error *err)
 {
     struct curl_waitfd waits[OWN_FDS + EI_SERVER_POLLFDS];
@@ -245,6 +256,7 @@ static enum ei_err wait_and_serve(struct ei_worker *w, struct ei_error *err)
     size_t peer_count = ei_server_pollfds(w->server, peers);
     unsigned count = 0;
     const int own[OWN_FDS] = {w->signal_fd, ei_scan_thread_fd(w->scanner), w->watch_fd};
+    int timeout = loop_timeout(w);
 
     for (size_t i = 0; i < OWN_FDS; i++)
         if (own[i] >= 0)
@@ -255,7 +267,8 @@ static enum ei_err wait_and_serve(struct ei_worker *w, struct ei_error *err)
             .events = (short)(((peers[i].events & POLLIN) != 0 ? CURL_WAIT_POLLIN : 0) |
                               ((peers[i].events & POLLOUT) != 0 ? CURL_WAIT_POLLOUT : 0)),
         };
-    enum ei_err rc = ei_graph_wait(w->graph, waits, count, loop_timeout(w));
+    give_back_memory(w, timeout);
+    enum ei_err rc = ei_graph_wait(w->graph, waits, count, timeout);
     if (rc != EI_OK)
         return ei_fail(err, rc, "waiting for events failed");
     /* curl shows a hang-up as readiness; a peer that went away during its call would then be read for ever. */

@@ -71,6 +71,7 @@ struct ei_worker {
     char host[EI_GUID_TEXT];
     char *private_dir;
     bool stop;
+    bool walked; /* over all accounts or collaborators, since memory was given back */
     bool reload_wanted;
     struct ei_config *reloaded;   /* what SIGHUP brought, owned; NULL: config is what the worker was started with */
     struct ei_error config_error; /* why the file on disk is not in force; EI_OK: it is */
