@@ -5,11 +5,13 @@
 
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "common/ipc/varlink.h"
 #include "plugin/worker/publish.h"
 #include "plugin/worker/requests.h"
 #include "plugin/worker/state.h"
 
-enum { LIST_MAX = 500 };
+/* Of one page of List, whose reply is bounded. */
+enum { LIST_MAX = 2000, LIST_BYTES_MAX = EI_VARLINK_REPLY_MAX / 2, ACCOUNT_BYTES = 1024 };
 
 cJSON *ei_request_error(const struct ei_error *error, bool permanent)
 {
@@ -155,20 +157,28 @@ static int by_key(const void *a, const void *b)
     return strcmp(((const struct row *)a)->key, ((const struct row *)b)->key);
 }
 
+static size_t bytes_of(const struct ei_collaborator *c)
+{
+    return ACCOUNT_BYTES + strlen(c->error.message) + (c->redeem_url != NULL ? strlen(c->redeem_url) : 0);
+}
+
 static void list_reply(struct ei_worker *w, struct ei_call *call, const struct listing *listing)
 {
     cJSON *reply = cJSON_CreateObject();
     cJSON *accounts = cJSON_AddArrayToObject(reply, "accounts");
-    size_t count = listing->count < LIST_MAX ? listing->count : LIST_MAX;
+    size_t bytes = 0;
+    size_t count = 0;
 
-    for (size_t i = 0; i < count; i++) {
+    for (; count < listing->count && count < LIST_MAX && bytes < LIST_BYTES_MAX; count++) {
+        const struct row *row = &listing->rows[count];
         struct ei_collaborator *c = NULL;
         struct ei_error err;
-        if (ei_store_get(w->store, listing->rows[i].id, &c, &err) != EI_OK)
+        if (ei_store_get(w->store, row->id, &c, &err) != EI_OK)
             continue;
-        const char *login = listing->rows[i].key[0] != '~' ? listing->rows[i].key : NULL;
+        const char *login = row->key[0] != '~' ? row->key : NULL;
         cJSON_AddItemToArray(accounts,
                              ei_request_account(w, c, login != NULL ? ei_state_account(c, w->host, login) : NULL));
+        bytes += bytes_of(c);
         ei_collaborator_free(c);
     }
     ei_json_add_text(reply, "next", count < listing->count ? listing->rows[count - 1].key : NULL);

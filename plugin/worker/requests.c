@@ -212,11 +212,13 @@ static void on_call(void *context, struct ei_call *call, const char *method, con
         {"Resend", ei_request_resend},     {"Remove", ei_request_remove}, {"Refresh", call_refresh},
         {"Status", ei_request_status},
     };
+    struct ei_worker *w = context;
     struct ei_error err;
 
+    w->walked = true; /* some do: List, Adopt, Announce the account files */
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
         if (strcmp(methods[i].name, method) == 0) {
-            methods[i].run(context, call, parameters);
+            methods[i].run(w, call, parameters);
             return;
         }
     }

@@ -144,6 +144,7 @@ enum ei_err ei_worker_new(const struct ei_config *config, struct ei_credential *
 {
     struct ei_worker *w = calloc(1, sizeof *w);
 
+    mallopt(M_ARENA_MAX, 1); /* the scan thread's memory too can be given back then */
     if (w == NULL)
         return ei_fail(err, EI_NOMEM, "no memory");
     w->config = config;
