@@ -144,6 +144,9 @@ enum ei_err ei_machine_enter(struct ei_worker *w, struct ei_collaborator *c, enu
 {
     int64_t now = ei_now();
     bool network = step == EI_STEP_CHECKING || has_effect(step);
+    /* Begun again because the process died under it: that is no failure of Graph's to back off from, and no look-up
+     * that found nobody. */
+    bool cut_off = c->job.step == step && c->job.crid[0] != '\0';
 
     if (c->job.step != step) {
         c->job.attempts = 0;
@@ -153,7 +156,8 @@ enum ei_err ei_machine_enter(struct ei_worker *w, struct ei_collaborator *c, enu
     c->job.not_before = now;
     c->job.crid[0] = '\0';
     if (network) {
-        c->job.attempts++;
+        if (!cut_off)
+            c->job.attempts++;
         c->job.started_at = now;
         ei_guid_new(c->job.crid);
     }
@@ -323,7 +327,7 @@ int64_t ei_machine_settle(unsigned lookup)
     static const int64_t seconds[SETTLE_LOOKUPS] = {5, 15, 45};
 
     if (lookup < SETTLE_LOOKUPS && settle_now())
-        return 1;
+        return 0;
     return lookup < SETTLE_LOOKUPS ? seconds[lookup] : -1;
 }
 

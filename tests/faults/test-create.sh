@@ -48,4 +48,18 @@ recover
 assert_one_mail
 assert_redeems
 
+# To die under a look-up is no failure of Graph's: when one does fail, the next try comes in seconds all the same (X8).
+begin_case 'C4 eight times, then a look-up fails'
+EI_FAILPOINT=C4 start_worker
+add_taylor
+assert_died
+for _ in {2..8}; do
+    EI_FAILPOINT=C4 launch_worker
+    assert_died
+done
+fault '{"match":{"path":"^/v1.0/users$"},"action":{"status":503}}'
+start_worker
+assert_within 8 "$case: it is tried again in seconds" settled $login
+assert_one_mail
+
 finish

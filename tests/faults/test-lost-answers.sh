@@ -50,6 +50,21 @@ for point in C5 C6 C7; do
     assert_redeems
 done
 
+# A look-up that is cut off has not failed to find the guest: all three come before the next create (contract 7).
+begin_case 'C6, then C4 three times, the directory is behind'
+fall_behind
+EI_FAILPOINT=C6 start_worker
+add_taylor
+assert_died
+for _ in 1 2 3; do
+    EI_FAILPOINT=C4 launch_worker
+    assert_died
+done
+recover
+assert_eq "$case: look-ups: the first, three cut off, three that find nobody" 7 \
+    "$(simulator requests '{"path":"^/v1.0/users$","query":"issuerAssignedId"}' | json .length)"
+assert_one_mail
+
 begin_case 'C10, the answer is under way'
 crash_before_answer true
 recover

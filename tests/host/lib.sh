@@ -28,6 +28,7 @@ socket=/run/entra-invite/entra-invite.sock
 worker_log=$work/worker.log
 worker_pid=
 cases_failed=0
+wait_pause=0.1 # seconds between two looks at what is waited for
 
 if [ "$(cat /proc/sys/kernel/hostname)" != lab ] || [ "$(cat /proc/1/comm)" != bash ]; then
     echo "$0: changes accounts and /etc, so it runs in a lab only: tests/host/lab run check -- $0" >&2
@@ -114,7 +115,7 @@ wait_until() { # SECONDS COMMAND...
     shift
     until "$@" >/dev/null 2>&1; do
         [ "$SECONDS" -lt "$limit" ] || return 1
-        sleep 0.1
+        sleep "$wait_pause"
     done
 }
 
