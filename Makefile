@@ -3,6 +3,7 @@
 #   sudo make demo     installs what the build needs, builds, and shows the main job against a simulated Microsoft Graph
 #   sudo make check    installs what the build needs, builds, and runs every test
 #   sudo make bench    measures it against the least that anything must do, see tests/bench/README.md
+#   sudo make soak     the long form of a crash test: 1,000 accounts arrive while the worker is killed every 200 ms
 #
 # GNU make. Built files go to build/ only. PREFIX, SYSCONFDIR, LOCALSTATEDIR, RUNSTATEDIR and DESTDIR as in the GNU
 # conventions; the first four are compiled in (the login path takes no path from its environment).
@@ -94,7 +95,7 @@ HOOK_COMMON := $(BASE_SRC) common/ipc/client.c common/ipc/varlink.c
 
 PROGRAMS := $(OUT)/entra-invited $(OUT)/entra-invite $(OUT)/entra-invite-hook $(OUT)/pam_entra_invite.so
 
-.PHONY: all programs deps deps-check check check-all unit-programs bench-programs bench demo install clean
+.PHONY: all programs deps deps-check check check-all soak unit-programs bench-programs bench demo install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -155,6 +156,10 @@ check: deps-check
 	@$(MAKE) --no-print-directory check-all
 check-all:
 	@tests/run
+
+# SEED=N repeats a run, ACCOUNTS=N makes it shorter or longer.
+soak: deps-check
+	@ACCOUNTS=$${ACCOUNTS:-1000} TEST_LIMIT=$${TEST_LIMIT:-5400} tests/faults/run test-load.sh
 
 unit-programs: $(patsubst tests/unit/%.c,$(OUT)/test/%,$(UNIT_SRC))
 
