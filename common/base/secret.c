@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/service_user.h"
+
 enum ei_err ei_secret_new(struct ei_secret *ret_secret, size_t capacity)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -42,7 +44,7 @@ static enum ei_err check_file(const char *path, int fd, struct ei_error *err)
         return ei_fail(err, EI_SECRET_FILE, "%s: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode))
         return ei_fail(err, EI_SECRET_FILE, "%s: not a regular file", path);
-    if (st.st_uid != 0 && st.st_uid != geteuid())
+    if (!ei_uid_trusted(st.st_uid))
         return ei_fail(err, EI_SECRET_FILE, "%s: owned by uid %u", path, st.st_uid);
     if ((st.st_mode & 0077) != 0)
         return ei_fail(err, EI_SECRET_FILE, "%s: mode %04o lets group or others in", path, st.st_mode & 07777);

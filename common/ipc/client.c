@@ -15,7 +15,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/json.h"
-#include "common/base/paths.h"
+#include "common/base/service_user.h"
 #include "common/base/utf8.h"
 #include "common/ipc/varlink.h"
 
@@ -62,7 +62,7 @@ static enum ei_err connect_to(const char *path, int64_t deadline, int *ret_fd, s
     return EI_OK;
 }
 
-/* Whoever else listens there could make up answers. The service user is looked up last: that may ask the network. */
+/* Whoever else listens there could make up answers. */
 static enum ei_err check_server(int fd, const char *path, struct ei_error *err)
 {
     struct ucred peer;
@@ -70,10 +70,7 @@ static enum ei_err check_server(int fd, const char *path, struct ei_error *err)
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
         return ei_fail(err, EI_IO, "%s: %s", path, strerror(errno));
-    if (peer.uid == 0 || peer.uid == geteuid())
-        return EI_OK;
-    const struct passwd *service = getpwnam(EI_SERVICE_USER);
-    if (service != NULL && service->pw_uid == peer.uid)
+    if (ei_uid_trusted(peer.uid))
         return EI_OK;
     return ei_fail(err, EI_PROTOCOL, "%s: served by uid %u, not by entra-invited", path, (unsigned)peer.uid);
 }

@@ -60,6 +60,17 @@ assert_match 'wrong secret: the mend says so, too' 'start entra-invited again' "
 simulator set secret "\"$right\"" >/dev/null
 assert_goes_on 'wrong secret'
 
+# The file as README has it made, for the service user: good for root before the drop, and read again after it.
+write_config
+chown entra-invite: "$secret"
+capture entra-invited --test
+assert_eq "the service user's own file: --test" 0 "$rc"
+printf 'Another~Secret' >"$secret"
+assert_blocked "a wrong secret in the service user's own file" secret-wrong 7000215
+printf '%s' "$right" >"$secret"
+assert_goes_on "a wrong secret in the service user's own file"
+write_config
+
 simulator set secretExpired true >/dev/null
 assert_blocked 'expired secret' secret-expired 7000222
 simulator set secretExpired false >/dev/null

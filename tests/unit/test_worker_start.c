@@ -144,6 +144,7 @@ static void started_as_the_service_user_it_just_runs(void **state)
     assert_int_equal(stop(SIGTERM), 0);
     close(worker.notify_fd);
     assert_int_equal(chown(TEST_SECRET, service_uid(), (gid_t)-1), 0);
+    must(RUN_WORDS(program("entra-invited"), "--config", TEST_CONFIG, "--test")); /* as root it may, too */
     launch((struct start){.as_service_user = true});
     wait_ready();
     all_ids_are("Uid", service_uid());
