@@ -171,20 +171,8 @@ static enum ei_err select_one(void *context, const struct ei_collaborator *c)
     return EI_OK;
 }
 
-static enum ei_err adopt_one(struct ei_worker *w, struct selection *s, struct ei_collaborator *c, bool dry,
-                             cJSON *accounts)
+static void go_on(struct ei_worker *w, const struct selection *s, struct ei_collaborator *c)
 {
-    for (size_t i = 0; i < c->account_count && !s->mail; i++) {
-        struct ei_account *account = &c->accounts[i];
-        if (!adoptable(s, account))
-            continue;
-        if (!dry)
-            account->state = EI_ACCOUNT_ACTIVE;
-        if (s->total++ < ADOPT_NAMED)
-            cJSON_AddItemToArray(accounts, ei_request_account(w, c, account));
-    }
-    if (dry)
-        return EI_OK;
     if (s->mail) {
         /* By the usual way, which looks first whether it was redeemed meanwhile. */
         c->mail = EI_MAIL_NONE;
@@ -197,7 +185,25 @@ static enum ei_err adopt_one(struct ei_worker *w, struct selection *s, struct ei
         if (c->job.step == EI_STEP_CHECKING && !ei_machine_in_flight(w, c->id))
             ei_collaborator_requeue(c, ei_now(), true);
     }
-    return ei_worker_save(w, c, "adopted", NULL);
+}
+
+static enum ei_err adopt_one(struct ei_worker *w, struct selection *s, struct ei_collaborator *c, bool dry,
+                             cJSON *accounts)
+{
+    struct ei_collaborator *before = ei_collaborator_copy(c);
+
+    if (before == NULL)
+        return EI_NOMEM;
+    for (size_t i = 0; i < c->account_count && !s->mail && !dry; i++)
+        if (adoptable(s, &c->accounts[i]))
+            c->accounts[i].state = EI_ACCOUNT_ACTIVE;
+    if (!dry)
+        go_on(w, s, c);
+    for (size_t i = 0; i < c->account_count && !s->mail; i++)
+        if (adoptable(s, &before->accounts[i]) && s->total++ < ADOPT_NAMED)
+            cJSON_AddItemToArray(accounts, ei_request_account(w, c, &c->accounts[i]));
+    ei_collaborator_free(before);
+    return dry ? EI_OK : ei_worker_save(w, c, "adopted", NULL);
 }
 
 static enum ei_err adopt_all(struct ei_worker *w, struct selection *s, bool dry, cJSON *accounts, struct ei_error *err)

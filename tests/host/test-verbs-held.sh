@@ -65,6 +65,7 @@ assert_eq 'adopt --dry-run sends nothing' 1 "$(requests "$invitations")"
 capture entra-invite adopt taylor robin
 assert_eq 'adopt LOGIN LOGIN: exit code' 0 "$rc"
 assert_match 'adopt LOGIN LOGIN counts them' '^2 accounts adopted$' "$out"
+assert_match 'adopt LOGIN LOGIN says where they stand now' '^taylor <taylor@fabrikam.com>: queued$' "$out"
 assert_one_invitation 'adopt LOGIN' taylor@fabrikam.com
 assert_one_invitation 'adopt a second LOGIN' robin@fabrikam.com
 assert_within 20 'only those named go on' states_are 'pending pending held held' taylor robin kim alex
