@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/account/address.h"
 #include "common/base/clock.h"
@@ -134,7 +135,7 @@ static enum ei_err adopt_tenant(struct ei_worker *w, const char *tenant)
 
     if (rc == EI_OK && known == NULL)
         rc = ei_store_meta_set(w->store, meta_tenant, tenant, &err);
-    else if (rc == EI_OK && strcmp(known, tenant) != 0)
+    else if (rc == EI_OK && strcasecmp(known, tenant) != 0)
         rc = ei_fail(&err, EI_TENANT_CHANGED, "%s: the records in %s are of the tenant %s, the configured one is %s",
                      w->config->tenant, w->private_dir, known, tenant);
     if (rc == EI_TENANT_CHANGED)
@@ -169,7 +170,9 @@ static void ask_later(struct ei_worker *w, const struct ei_graph_result *result)
 static void on_tenant(void *context, const struct ei_graph_result *result, const char *const *names, size_t count)
 {
     struct ei_worker *w = context;
-    bool whole_answer = result->status >= 200 && result->status < 500 && result->status != 429;
+    /* Anything but what says "later": a login service may have no metadata, and say so in its own way. */
+    bool whole_answer = result->status >= 200 && result->status != 429 && result->status != 502 &&
+                        result->status != 503 && result->status != 504;
 
     w->tenant_fact = EI_FACT_WANTED;
     w->tenant_again_ms = ei_monotonic_ms() + EI_PROBE_MS;

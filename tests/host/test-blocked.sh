@@ -103,6 +103,17 @@ assert_true 'no metadata: the log says what that means' log_has "tenant's id can
 simulator faults-clear >/dev/null
 assert_goes_on 'no such path at the login service'
 
+# Metadata are no more than a guard: a login service that cannot make them must not keep anybody waiting.
+stop_worker
+for status in 500 501; do
+    simulator fault '{"match":{"path":"openid-configuration$"},"action":{"status":'$status'}}' >/dev/null
+    start_worker
+    useradd -m -G partners -c "Meta <meta$status@fabrikam.com>" "meta$status" >/dev/null 2>&1
+    assert_within 15 "metadata are answered with $status: invitations go on" state_is "meta$status" pending
+    stop_worker
+done
+start_worker
+
 openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -out "$work/other-ca.pem" -days 2 -subj '/CN=Other CA' \
     2>"$work/openssl"
 chmod 644 "$work/other-ca.pem"

@@ -321,4 +321,17 @@ assert_eq 'the same name, another tenant: nothing is asked of its Graph' 0 \
 assert_true 'the same name, another tenant: the view stays' own_status_is cleo 0
 assert_let_in 'the same name, another tenant: who was accepted' cleo
 
+# An id is the same in either case.
+stop_worker
+stop_simulator
+rm -f "$database"*
+start_simulator --port "$port" --tenant-id abcdefab-3333-4444-5555-666666666666
+write_config "${settings[@]}"
+start_worker
+pending tina
+stop_worker
+write_config "${settings[@]}" 'tenant = "ABCDEFAB-3333-4444-5555-666666666666";'
+start_worker
+pending tilda
+
 finish
