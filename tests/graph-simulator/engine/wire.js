@@ -26,13 +26,16 @@ class Wire {
             this.response.on('close', callback);
     }
 
-    /** TCP RST. Node 18 does not tell the layers above of it, so this does. */
+    /**
+     * TCP RST. Node 18 does not tell the layers above of it, so this does: the TLS layer first, or the session would
+     * leave its farewell there, and Node 18 crashes when it collects a TLS layer with bytes that nobody will send.
+     */
     reset() {
         if (this.connection.raw.resetAndDestroy)
             this.connection.raw.resetAndDestroy();
+        this.connection.tls.destroy();
         if (this.stream && this.stream.session)
             this.stream.session.destroy();
-        this.connection.tls.destroy();
         this.over();
     }
 

@@ -2,6 +2,7 @@
 // The faults of README.md, over HTTP/1.1 and HTTP/2 (rules X6, X8, X13).
 
 const assert = require('node:assert');
+const http2 = require('node:http2');
 const { describe, it, before, after, beforeEach } = require('node:test');
 const { Harness, waitFor } = require('./harness');
 
@@ -24,6 +25,22 @@ describe('faults', () => {
         return sim.http2('POST', '/v1.0/invitations', {
             headers: { 'authorization': `Bearer ${sim.token}`, 'content-type': 'application/json', ...headers },
             body: JSON.stringify({ invitedUserEmailAddress: taylor, inviteRedirectUrl: 'https://a.example/' }),
+        });
+    }
+
+    /** Three answers are under way on an HTTP/2 connection when a fourth request is met by a reset. */
+    function sessionThatDies() {
+        const session = http2.connect(sim.ready.graphUrl, { ca: sim.ca });
+        const authorization = `Bearer ${sim.token}`;
+        session.on('error', () => {});
+        for (const [method, path] of [...Array(3).fill(['GET', '/users']), ['POST', '/invitations']]) {
+            const stream = session.request({ ':method': method, ':path': `/v1.0${path}`, authorization });
+            stream.on('error', () => {});
+            stream.resume();
+            stream.end();
+        }
+        return new Promise((resolve) => {
+            setTimeout(() => { session.destroy(); resolve(); }, 20);
         });
     }
 
@@ -86,7 +103,6 @@ describe('faults', () => {
     });
 
     it('reset of a stream leaves the other streams of the connection alone', async () => {
-        const http2 = require('http2');
         await sim.newToken();
         fault({ reset: 'stream' });
         const session = http2.connect(sim.ready.graphUrl, { ca: sim.ca });
@@ -107,6 +123,18 @@ describe('faults', () => {
         assert.deepStrictEqual(statuses, [null, 200]);
         const requests = sim.ctl('requests', { httpVersion: '2.0' });
         assert.deepStrictEqual(requests.map((request) => request.connectionRequest), [1, 2]);
+    });
+
+    // Node 18 crashes when it collects a socket on which bytes waited as it went.
+    it('connections reset amid their answers do not end the simulator', async () => {
+        sim.ctl('fault', { match: { path: '^/v1.0/users' }, times: 0, action: { huge: 300000 } });
+        fault({ reset: true }, { times: 0 });
+        await sim.newToken();
+        for (let i = 0; i < 100; i++)
+            await sessionThatDies();
+        sim.ctl('faults-clear');
+        assert.strictEqual((await sim.graph('GET', '/users')).status, 200);
+        assert.ok(sim.ctl('requests', { method: 'POST', path: '/invitations$' }).length > 50);
     });
 
     it('X6: a kept connection dies after the body was read: exactly one request has arrived', async () => {
