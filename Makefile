@@ -203,6 +203,7 @@ install: programs
 	done
 
 clean:
+	@! mountpoint -q $(BUILD)/lab || umount $(BUILD)/lab # tests/host/lab puts a tmpfs there in containers
 	rm -rf $(BUILD)
 
 -include $(shell find $(OUT)/obj $(OUT)/pic -name "*.d" 2>/dev/null)
