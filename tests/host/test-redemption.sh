@@ -277,13 +277,13 @@ assert_stands 'the guest in upper case is no second guest' sid 'pending -'
 
 useradd -M -s /bin/bash uma
 stop_worker
-write_config 'max_age = 6;'
+write_config 'max_age = 12;'
 start_worker
 refresh
 assert_let_in 'within max_age' ada
 stop_worker
 # What makes it stale is that nothing happens.
-assert_within 20 'past max_age the view is stale' own_status_is ada 4
+assert_within 40 'past max_age the view is stale' own_status_is ada 4
 capture runuser -u ada -- entra-invite status ada
 assert_match 'stale: status says so' 'refreshed|out of date|stale' "$out"
 assert_refused 'stale: who was accepted' ada 'out of date'
@@ -302,7 +302,7 @@ rm -f "$database"* "$public/status.cdb"
 start_worker
 capture useradd -M -s /bin/bash -G partners -c 'No address yet' wil
 assert_within 20 'an idle host: wil waits' own_status_is wil 1
-sleep 8 # longer than max_age: nothing announces that nothing happens
+sleep 14 # longer than max_age: nothing announces that nothing happens
 assert_true 'an idle host does not become stale' own_status_is wil 1
 assert_refused 'an idle host: the gate says what is missing' wil 'no e-mail address'
 

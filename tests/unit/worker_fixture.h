@@ -280,6 +280,8 @@ static inline void launch(struct start start)
         set_environment(&start);
         /* Opened as root: the service user may have no way to it, as where the tree lies in /root. */
         int file = open(program("entra-invited"), O_PATH | O_CLOEXEC);
+        /* Nor may it run what was built with a tight umask. */
+        chmod(program("entra-invited"), 0755);
         if (start.as_service_user)
             become_service_user();
         fexecve(file, (char *const *)words, environ);
