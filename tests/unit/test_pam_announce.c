@@ -200,7 +200,7 @@ static void a_worker_that_hangs(void **state)
         if (connect(fds[count], (struct sockaddr *)&address, sizeof address) < 0)
             break;
     }
-    assert_in_range(count, 1, 7);
+    assert_true(count >= 1 && count <= 7);
     assert_int_equal(ei_pam_announce(path, "taylor"), EI_ANNOUNCED_NOT);
     for (int i = 0; i <= count; i++)
         close(fds[i]);

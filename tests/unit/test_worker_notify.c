@@ -25,7 +25,7 @@ static void ready_is_said_once_when_it_serves(void **state)
     /* Work after which it says something again. */
     add_account("taylor", "Taylor Example <taylor@fabrikam.com>");
     wait_status("1 pending, 0 accepted, 0 failed");
-    assert_int_equal(stop(SIGTERM), 0);
+    assert_int_equal(stop_worker(SIGTERM), 0);
     assert_int_equal(worker.ready, 1);
     assert_int_equal(worker.stopping, 1);
     assert_int_equal(worker.watchdog, 0); /* nobody asked for it */
@@ -83,7 +83,7 @@ static void an_abstract_socket_serves_too(void **state)
     NEEDS_SIMULATOR();
     launch((struct start){.abstract = true});
     wait_ready();
-    assert_int_equal(stop(SIGINT), 0);
+    assert_int_equal(stop_worker(SIGINT), 0);
     assert_int_equal(worker.stopping, 1);
 }
 
@@ -98,7 +98,7 @@ static void without_systemd_nothing_is_told_and_it_runs(void **state)
             fail_msg("it does not serve: %s", read_text(TEST_LOG));
         poll(NULL, 0, 20);
     }
-    assert_int_equal(stop(SIGTERM), 0);
+    assert_int_equal(stop_worker(SIGTERM), 0);
 }
 
 /* --- the watchdog --- */
@@ -111,7 +111,7 @@ static void the_watchdog_is_answered_without_work(void **state)
     while (worker.watchdog < 5)
         if (!take_message(GIVE_UP_MS))
             no_more("WATCHDOG=1");
-    assert_int_equal(stop(SIGTERM), 0);
+    assert_int_equal(stop_worker(SIGTERM), 0);
 }
 
 static void a_watchdog_period_that_is_none_is_no_storm(void **state)
@@ -122,7 +122,7 @@ static void a_watchdog_period_that_is_none_is_no_storm(void **state)
     for (size_t i = 0; i < sizeof periods / sizeof periods[0]; i++) {
         launch((struct start){.watchdog = periods[i]});
         wait_ready();
-        assert_int_equal(stop(SIGTERM), 0);
+        assert_int_equal(stop_worker(SIGTERM), 0);
         assert_int_equal(worker.watchdog, 0);
         close(worker.notify_fd);
         worker.notify_fd = -1;
@@ -144,7 +144,7 @@ static void stops_cleanly_and_leaves_nobody(void **state)
     launch((struct start){0});
     wait_ready();
     group = worker.pid;
-    assert_int_equal(stop(SIGTERM), 0);
+    assert_int_equal(stop_worker(SIGTERM), 0);
     assert_true(group_is_empty(group));
     assert_int_equal(CLI("list"), 4);
     assert_non_null(strstr(read_text(TEST_LOG), "stopped"));
@@ -159,7 +159,7 @@ static void stops_while_a_request_is_under_way(void **state)
     launch((struct start){0});
     wait_ready();
     CTL("wait", "{\"method\":\"POST\",\"path\":\"^/v1.0/invitations\",\"count\":1}");
-    assert_int_equal(stop(SIGTERM), 0);
+    assert_int_equal(stop_worker(SIGTERM), 0);
     assert_int_equal(worker.stopping, 1);
     close(worker.notify_fd);
     launch((struct start){0});
@@ -197,7 +197,7 @@ static void a_passed_socket_is_served(void **state)
     assert_int_equal(CLI("list", "--json"), 0);
     assert_string_equal(worker.output, "[]\n");
     assert_int_equal(access(EI_SOCKET_PATH, F_OK), -1); /* and no other one is made */
-    assert_int_equal(stop(SIGTERM), 0);
+    assert_int_equal(stop_worker(SIGTERM), 0);
     /* It is systemd's: it stays where it is, for the next start. */
     assert_int_equal(stat(AREA "/passed.sock", &after), 0);
     assert_true(before.st_ino == after.st_ino);
@@ -212,7 +212,7 @@ static void a_socket_for_somebody_else_is_not_taken(void **state)
     launch((struct start){.listen_fd = fd, .listen_stranger = true});
     wait_ready();
     assert_int_equal(CLI("list", "--json"), 0); /* by its own socket, as configured */
-    assert_int_equal(stop(SIGTERM), 0);
+    assert_int_equal(stop_worker(SIGTERM), 0);
     close(fd);
     unlink(AREA "/others.sock");
 }

@@ -141,7 +141,7 @@ static void started_as_the_service_user_it_just_runs(void **state)
     NEEDS_SIMULATOR();
     launch((struct start){0}); /* makes the directories */
     wait_ready();
-    assert_int_equal(stop(SIGTERM), 0);
+    assert_int_equal(stop_worker(SIGTERM), 0);
     close(worker.notify_fd);
     assert_int_equal(chown(TEST_SECRET, service_uid(), (gid_t)-1), 0);
     must(RUN_WORDS(program("entra-invited"), "--config", TEST_CONFIG, "--test")); /* as root it may, too */
@@ -149,7 +149,7 @@ static void started_as_the_service_user_it_just_runs(void **state)
     wait_ready();
     all_ids_are("Uid", service_uid());
     assert_int_equal(CLI("list"), 0);
-    assert_int_equal(stop(SIGTERM), 0);
+    assert_int_equal(stop_worker(SIGTERM), 0);
     assert_int_equal(chown(TEST_SECRET, 0, (gid_t)-1), 0);
 }
 
@@ -258,7 +258,7 @@ static void no_secret_is_anywhere_it_could_be_read(void **state)
         absent("STATUS", worker.status, secrets[i]);
         absent("the database, after acceptance (K7)", read_text(EI_STATE_DIR "/private/entra-invite.db"), secrets[i]);
     }
-    assert_int_equal(stop(SIGTERM), 0);
+    assert_int_equal(stop_worker(SIGTERM), 0);
     for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
         absent("the log", read_text(TEST_LOG), secrets[i]);
     free(secret);
@@ -279,7 +279,7 @@ static void sighup_tries_again_at_once(void **state)
     assert_int_equal(kill(worker.pid, SIGHUP), 0);
     wait_status("1 pending, 0 accepted, 0 failed");
     assert_int_equal(worker.ready, 1);
-    assert_int_equal(stop(SIGTERM), 0);
+    assert_int_equal(stop_worker(SIGTERM), 0);
 }
 
 int main(void)

@@ -364,7 +364,7 @@ static inline int wait_end(void)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static inline int stop(int signal)
+static inline int stop_worker(int signal)
 {
     assert_int_equal(kill(worker.pid, signal), 0);
     return wait_end();
