@@ -53,10 +53,10 @@ class Batch {
         const headers = headersOf(this.outer, request.headers);
         const rawUrl = rawUrlOf(request.url);
         const route = findRoute(request.method, rawUrl);
-        const { id, method } = request;
+        const inside = { method: request.method, rawUrl, headers };
         const names = Object.keys(request.headers || {});
-        const record = recordInside(this.sim, this.outer.record, { id, method, rawUrl, headers, names }, route);
-        const ctx = new Context(this.sim, { method, rawUrl, headers, body: bodyOf(request, headers) }, record);
+        const record = recordInside(this.sim, this.outer.record, inside, route, request.id, names);
+        const ctx = new Context(this.sim, { ...inside, body: bodyOf(request, headers) }, record);
         understand(this.sim, ctx, route);
         return { request, ctx, route, record, answer: null, how: {}, started: null };
     }

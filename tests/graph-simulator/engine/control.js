@@ -9,6 +9,8 @@ const { seedUsers } = require('./seed');
 const { redeemByAddress } = require('../login/redeem');
 
 const MAX_BODY = 64 * 1024 * 1024;
+// So many times as long as a look takes, nobody looks.
+const LOOK_SHARE = 10;
 const COUNTED = ['posts', 'mails', 'guests', 'redemptions'];
 
 class TimedOut extends Error {}
@@ -44,25 +46,54 @@ function checkCondition(sim, condition) {
         throw new Error(`wait: needs "count", or "address" with one of ${COUNTED.join(', ')}`);
 }
 
+/**
+ * Looks again when the ledger has changed. A look may go through a hundred thousand requests, so the next one comes
+ * only after some times as long: else a thousand requests a second would have to wait for those who watch them.
+ */
+class Looking {
+    constructor(ledger, look) {
+        Object.assign(this, { ledger, look, next: null, pauseMs: 0 });
+        this.onChange = () => {
+            if (this.next === null)
+                this.next = setTimeout(() => this.now(), this.pauseMs);
+        };
+    }
+
+    begin(reached) {
+        this.reached = reached;
+        this.ledger.on('change', this.onChange);
+        this.now();
+    }
+
+    now() {
+        const begun = performance.now();
+        this.next = null;
+        if (this.look())
+            this.reached();
+        this.pauseMs = LOOK_SHARE * (performance.now() - begun);
+    }
+
+    end() {
+        this.ledger.removeListener('change', this.onChange);
+        clearTimeout(this.next);
+    }
+}
+
 function wait(sim, argument, whenGone) {
     const condition = argument.for;
     checkCondition(sim, condition);
     return new Promise((resolve, reject) => {
+        const looking = new Looking(sim.ledger, () => isReached(sim, condition));
         const finish = (act) => {
             clearTimeout(timer);
-            sim.ledger.removeListener('change', look);
+            looking.end();
             act();
-        };
-        const look = () => {
-            if (isReached(sim, condition))
-                finish(() => resolve({ reached: true }));
         };
         const text = `not reached in ${argument.timeoutSeconds} s: ${JSON.stringify(condition)}`;
         const giveUp = () => reject(new TimedOut(text));
         const timer = setTimeout(() => finish(giveUp), argument.timeoutSeconds * 1000);
         whenGone(() => finish(resolve));
-        sim.ledger.on('change', look);
-        look();
+        looking.begin(() => finish(() => resolve({ reached: true })));
     });
 }
 
@@ -157,6 +188,7 @@ async function answer(sim, request, response) {
 function createControl(sim) {
     return http.createServer((request, response) => {
         answer(sim, request, response).then(([status, value]) => {
+            sim.log.flush();
             response.writeHead(status, { 'content-type': 'application/json' });
             response.end(JSON.stringify(value));
         });

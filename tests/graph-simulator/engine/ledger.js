@@ -3,8 +3,12 @@
 
 const { EventEmitter } = require('events');
 const { fold } = require('./address');
+const { Kept } = require('./kept');
 
-const KEPT_REQUESTS = 200000;
+// What happened to an address is worth more to a test than how a request looked.
+const KEPT_REQUESTS = 100000;
+const KEPT_OF_ADDRESSES = 200000;
+const KEPT_CONNECTIONS = 100000;
 
 function emptyEntry() {
     return { guests: [], ghosts: [], posts: [], mails: [], redemptions: [] };
@@ -19,12 +23,19 @@ class Ledger extends EventEmitter {
         this.holdUntil = 0;
         this.open = new Set();
         this.lastRequest = 0;
+        this.requests = [];
+        // Guests are not bounded: they are the directory's, which keeps them anyway.
+        this.kept = {
+            requests: new Kept(KEPT_REQUESTS), posts: new Kept(KEPT_OF_ADDRESSES),
+            mails: new Kept(KEPT_OF_ADDRESSES), redemptions: new Kept(KEPT_OF_ADDRESSES),
+        };
         this.reset();
     }
 
     reset() {
         this.addresses = new Map();
         this.requests = [];
+        Object.values(this.kept).forEach((kept) => kept.clear());
         this.holdUntil = 0;
         for (const connection of this.connections.values()) {
             if (connection.closedAt)
@@ -44,7 +55,20 @@ class Ledger extends EventEmitter {
         const connection = { id, alpn, requests: 0, openedAt: this.time(), closedAt: null };
         this.connections.set(id, connection);
         this.counters.connections++;
+        if (this.connections.size > KEPT_CONNECTIONS)
+            this.forgetConnections();
         return connection;
+    }
+
+    /** The oldest ones that are closed. */
+    forgetConnections() {
+        let left = KEPT_CONNECTIONS / 10;
+        for (const { id, closedAt } of this.connections.values()) {
+            if (closedAt)
+                this.connections.delete(id);
+            if (--left === 0)
+                break;
+        }
     }
 
     connectionClosed(connection) {
@@ -52,27 +76,21 @@ class Ledger extends EventEmitter {
         this.emit('change');
     }
 
-    /** A request has arrived. Members set later: address, mail, status, effect, fault, answered, held. */
-    arrived(request) {
-        const record = {
-            n: ++this.lastRequest, time: this.time(), ...request,
-            status: null, requestId: null, address: null, mail: null,
-            duringHold: request.isGraph && this.clock.now() < this.holdUntil,
-            fault: null, effect: false, answered: null, held: false,
-        };
-        delete record.isGraph;
-        this.requests.push(record);
-        if (this.requests.length > KEPT_REQUESTS)
-            this.requests.splice(0, KEPT_REQUESTS / 10);
-        const counters = this.counters;
+    /** A request has arrived. What it is about and what becomes of it is filled in later. */
+    arrived(record) {
+        record.n = ++this.lastRequest;
+        record.at = this.clock.now();
+        record.duringHold = record.isGraph && record.at < this.holdUntil;
+        this.kept.requests.push(this.requests, record);
+        const { counters } = this;
         counters.requests++;
         // A request inside a batch is none that the connection knows of.
         if (record.batch === null)
             this.open.add(record);
         else
             counters.batched++;
-        counters.byTemplate[`${record.method} ${record.template}`] =
-            (counters.byTemplate[`${record.method} ${record.template}`] || 0) + 1;
+        const name = `${record.method} ${record.template}`;
+        counters.byTemplate[name] = (counters.byTemplate[name] || 0) + 1;
         counters.maxConcurrency = Math.max(counters.maxConcurrency, this.open.size);
         if (record.duringHold)
             counters.duringHold++;
@@ -112,9 +130,9 @@ class Ledger extends EventEmitter {
     post(record, address, body) {
         const post = {
             record, sendInvitationMessage: body.sendInvitationMessage === true,
-            resetRedemption: body.resetRedemption === true, guestId: null, inviteRedeemUrl: null, ignored: [], body,
+            resetRedemption: body.resetRedemption === true, guestId: null, invitation: null, ignored: [], body,
         };
-        this.entry(address).posts.push(post);
+        this.kept.posts.push(this.entry(address).posts, post);
         return post;
     }
 
@@ -128,23 +146,22 @@ class Ledger extends EventEmitter {
     }
 
     mailed(mail) {
-        this.entry(mail.to).mails.push(mail);
+        this.kept.mails.push(this.entry(mail.to).mails, mail);
         this.counters.mails++;
     }
 
     redeemed(address, redemption) {
-        this.entry(address).redemptions.push(redemption);
+        this.kept.redemptions.push(this.entry(address).redemptions, redemption);
         this.counters.redemptions++;
         this.emit('change');
     }
 
-    showPost(post) {
-        const { record, ...own } = post;
+    showPost({ record, guestId, invitation, ...sent }) {
+        const { n, time, clientRequestId, status, effect, answered } = record;
+        const { httpVersion, connection, connectionRequest, batch, inner } = record;
         return {
-            n: record.n, time: record.time, clientRequestId: record.clientRequestId, ...own, status: record.status,
-            effect: record.effect, answered: record.answered, httpVersion: record.httpVersion,
-            connection: record.connection, connectionRequest: record.connectionRequest,
-            batch: record.batch, inner: record.inner,
+            n, time, clientRequestId, status, effect, answered, httpVersion, connection, connectionRequest, batch,
+            inner, guestId, inviteRedeemUrl: invitation ? invitation.url : null, ...sent,
         };
     }
 

@@ -1,12 +1,12 @@
 'use strict';
 // The one object that holds a simulated tenant: directory, tokens, settings, faults, ledger.
 
-const fs = require('fs');
 const { Clock } = require('./clock');
 const { Faults } = require('./faults');
 const { Ids, seededRandom } = require('./ids');
 const { applyUser } = require('./kinds');
 const { Ledger } = require('./ledger');
+const { Log } = require('./log');
 const { Settings } = require('./settings');
 const { Store } = require('./store');
 const { Throttle } = require('./throttle');
@@ -34,7 +34,7 @@ class Simulator {
         this.throttle = new Throttle(this);
         this.urls = { login: '', graph: '' };
         this.resources = [];
-        this.log = fs.openSync(options.logFile, 'a', 0o600);
+        this.log = new Log(options.logFile);
         this.addStartUsers();
     }
 
@@ -65,7 +65,7 @@ class Simulator {
             return;
         this.ledger.closed(record, answered);
         const id = /^[\w.-]{1,64}$/.test(record.clientRequestId || '') ? record.clientRequestId : '-';
-        fs.writeSync(this.log, `${record.time} ${record.method} ${record.template} ${record.status || '-'} ${id} `
+        this.log.write(`${record.time} ${record.method} ${record.template} ${record.status || '-'} ${id} `
             + `http=${record.httpVersion} connection=${record.connection} answered=${answered}`
             + `${record.batch === null ? '' : ` batch=${record.batch}`}`
             + `${record.fault === null ? '' : ` fault=${record.fault}`}\n`);
@@ -84,7 +84,7 @@ class Simulator {
         const isMeant = (name) => part === 'all' || part === name;
         if (part === 'all') {
             this.clock.reset();
-            this.ids.counters.clear();
+            this.ids.reset();
             this.random = seededRandom(`${this.options.seed}/order`);
         }
         if (isMeant('faults'))

@@ -5,6 +5,7 @@ const { fold } = require('./address');
 const { Changes } = require('./changes');
 const { Collection } = require('./collection');
 
+const TICKETS_PER_GUEST = 1000;
 const DELETED_LIFE_MS = 30 * 24 * 3600 * 1000;
 
 // Most users have no member that is never shown: one set serves them all.
@@ -98,9 +99,14 @@ class Store {
         }
     }
 
+    /** A link never expires, but of the links to one guest so many are enough. */
     addInvitation(invitation) {
-        this.invitations.set(invitation.ticket, invitation);
+        const { guest, ticket } = invitation;
+        this.invitations.set(ticket, invitation);
         this.invitationsByAddress.set(fold(invitation.address), invitation);
+        guest.tickets = guest.tickets || [];
+        if (guest.tickets.push(ticket) > TICKETS_PER_GUEST)
+            this.invitations.delete(guest.tickets.shift());
     }
 }
 

@@ -1,6 +1,7 @@
 'use strict';
 // What a request is about, for the ledger and for faults: its address, null if it is about none, and its POST.
 
+const { ownCopy } = require('./record');
 const { ticketOf } = require('../login/redeem');
 
 function isText(value) {
@@ -22,7 +23,7 @@ function inFilter(queryText) {
     for (const [, quoted] of text.matchAll(/'((?:[^']|'')*)'/g)) {
         const value = quoted.replace(/''/g, "'").replace(/^smtp:/i, '');
         if (value.includes('@') && !value.includes('#EXT#'))
-            return value;
+            return ownCopy(value);
     }
     return null;
 }

@@ -135,10 +135,20 @@ function resetGuest(sim, ctx, body) {
     return user;
 }
 
-/** The inner part is percent-encoded several times over, with lower case hex digits (contract 2.5). */
-function redeemUrl(sim, invitationId, ticket) {
-    return `${sim.urls.login}/redeem?rd=https%3a%2f%2finvitations.microsoft.com%2fredeem%2f%3ftenant%3d${sim.tenant.id}`
-        + `%26user%3d${invitationId}%26ticket%3d${ticket}%25253d%26ver%3d2.0`;
+class Invitation {
+    constructor(sim, guest, body) {
+        Object.assign(this, {
+            id: sim.ids.guid('invitation'), ticket: sim.ids.opaque('ticket'), guest, tenantId: sim.tenant.id,
+            loginUrl: sim.urls.login, address: body.invitedUserEmailAddress,
+            redirectUrl: normalizedUrl(body.inviteRedirectUrl),
+        });
+    }
+
+    /** The inner part is percent-encoded several times over, with lower case hex digits (contract 2.5). */
+    get url() {
+        return `${this.loginUrl}/redeem?rd=https%3a%2f%2finvitations.microsoft.com%2fredeem%2f%3f`
+            + `tenant%3d${this.tenantId}%26user%3d${this.id}%26ticket%3d${this.ticket}%25253d%26ver%3d2.0`;
+    }
 }
 
 /** No mail for a guest who has accepted; an app's mail goes without the custom body (contract 2.3, 2.6). */
@@ -181,19 +191,13 @@ function create(sim, ctx) {
         checkDomain(sim, body.invitedUserEmailAddress);
         guest = existingGuest(sim, body.invitedUserEmailAddress) || createGuest(sim, ctx, body);
     }
-    const id = sim.ids.guid('invitation');
-    const ticket = sim.ids.opaque('ticket');
-    const invitation = {
-        id, ticket, guest, address: body.invitedUserEmailAddress, url: redeemUrl(sim, id, ticket),
-        redirectUrl: normalizedUrl(body.inviteRedirectUrl),
-    };
+    const invitation = new Invitation(sim, guest, body);
     const info = readMessageInfo(body);
     sim.store.addInvitation(invitation);
     if (body.sendInvitationMessage)
         sendMail(sim, ctx, invitation, guest, info);
     ctx.effect();
-    Object.assign(ctx.post, { guestId: guest.props.id, inviteRedeemUrl: invitation.url,
-        ignored: ignoredMembers(body) });
+    Object.assign(ctx.post, { guestId: guest.props.id, invitation, ignored: ignoredMembers(body) });
     return json(201, answerBody(sim, body, invitation, info));
 }
 

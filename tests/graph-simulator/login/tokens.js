@@ -3,6 +3,8 @@
 
 const { GraphError } = require('../graph/answers');
 
+const KEPT_TOKENS = 10000;
+
 function base64url(value) {
     return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
@@ -32,6 +34,8 @@ class Tokens {
         const header = base64url({ typ: 'JWT', alg: 'RS256', kid: 'simulated' });
         const token = `${header}.${base64url(claims)}.${sim.ids.opaque('signature')}`;
         this.issued.set(token, { roles, expiresAt: sim.clock.now() + sim.settings.tokenExpiresIn * 1000 });
+        if (this.issued.size > KEPT_TOKENS)
+            this.issued.delete(this.issued.keys().next().value);
         sim.ledger.counters.tokensIssued++;
         return token;
     }
