@@ -263,7 +263,7 @@ void ei_client_requester(const char *sudo_uid, char out[EI_REQUESTER_SIZE])
 
     if (login_uid(&other) || (uid == 0 && sudo_uid != NULL && parse_uid(sudo_uid, &other)))
         uid = other;
-    const struct passwd *account = getpwuid(uid);
+    const struct passwd *account = uid != 0 ? getpwuid(uid) : NULL;
     if (uid == 0)
         snprintf(out, EI_REQUESTER_SIZE, "root");
     else if (account != NULL && strlen(account->pw_name) <= 256 && ei_utf8_printable(account->pw_name))

@@ -365,6 +365,10 @@ void ei_server_dispatch(struct ei_server *server, const struct pollfd *fds, size
             continue;
         if (ei_peer_ready(peer))
             take_request(server, peer);
+        /* An answer that is there goes out now: what the loop does next (requests to Graph, the view) takes time, and
+         * useradd may be waiting. */
+        if (peer->output.length != 0 && !peer->doomed)
+            ei_peer_write(peer);
         if (ei_peer_finished(peer))
             drop(server, peer);
     }

@@ -308,6 +308,23 @@ static void a_half_closed_peer_gets_its_answer(void **state)
     close(fd);
 }
 
+/* One round of the worker's loop: its other work comes after it, and may take long. */
+static void an_answer_leaves_in_the_round_of_its_request(void **state)
+{
+    struct fixture *f = *state;
+    struct pollfd fds[EI_SERVER_POLLFDS];
+    int fd = client_new(f);
+
+    settle(f);
+    assert_int_equal(send(fd, SAYS_STATUS, sizeof SAYS_STATUS, MSG_NOSIGNAL), sizeof SAYS_STATUS);
+    size_t count = ei_server_pollfds(f->server, fds);
+    assert_true(poll(fds, count, 1000) > 0);
+    ei_server_dispatch(f->server, fds, count);
+    assert_int_equal(f->calls, 1);
+    client_hears_reply(fd);
+    close(fd);
+}
+
 static void the_end_of_the_server_ends_its_calls(void **state)
 {
     struct fixture *f = *state;
@@ -468,6 +485,7 @@ int main(void)
         SERVER_TEST(says_when_the_peer_of_a_call_is_gone),
         SERVER_TEST(an_answer_to_a_peer_that_just_left_is_dropped),
         SERVER_TEST(a_half_closed_peer_gets_its_answer),
+        SERVER_TEST(an_answer_leaves_in_the_round_of_its_request),
         SERVER_TEST(the_end_of_the_server_ends_its_calls),
         SERVER_TEST(refuses_other_users),
     };
