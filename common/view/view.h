@@ -109,6 +109,7 @@ enum { EI_VIEW_TABLE_SIZE = 2048 };
 struct ei_view {
     int fd;
     uint64_t size;
+    const unsigned char *map;                /* NULL, as a module maps nothing (S36); but see view_write.c */
     unsigned char table[EI_VIEW_TABLE_SIZE]; /* the cdb's table pointers, read together with the header */
 };
 

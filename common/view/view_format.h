@@ -43,6 +43,10 @@ enum {
     EI_VIEW_U_REASON = 40,
 };
 
+/* ei_view_lookup that says where the record is; position 0: there is none. */
+enum ei_view_status ei_view_find(const struct ei_view *view, const char *login, struct ei_view_record *ret_record,
+                                 uint64_t *ret_position);
+
 static inline uint64_t ei_view_get(const unsigned char *at, int bytes)
 {
     uint64_t value = 0;

@@ -107,6 +107,14 @@ static enum ei_view_status read_at(int fd, unsigned char *out, size_t length, ui
     return EI_VIEW_OK;
 }
 
+/* The same, where the bytes are: in the writer's map, or in room. */
+static enum ei_view_status find_at(const struct ei_view *view, unsigned char *room, size_t length, uint64_t offset,
+                                   const unsigned char **ret_bytes)
+{
+    *ret_bytes = view->map != NULL ? view->map + offset : room;
+    return view->map != NULL ? EI_VIEW_OK : read_at(view->fd, room, length, offset);
+}
+
 /* The groups are names with a NUL behind each, none of them empty. */
 static bool groups_well_formed(const unsigned char *groups, size_t length)
 {
@@ -225,17 +233,18 @@ static enum ei_view_status decode_record(const unsigned char *key, size_t key_le
     return EI_VIEW_OK;
 }
 
-/* The record at position, if its key is this one. */
+/* The record at position, if its key is this one; then *ret_position is set to it. */
 static enum ei_view_status read_record(const struct ei_view *view, uint64_t position, const unsigned char *key,
-                                       size_t key_length, struct ei_view_record *record, bool *ret_found)
+                                       size_t key_length, struct ei_view_record *record, uint64_t *ret_position)
 {
-    unsigned char bytes[RECORD_HEAD + EI_VIEW_KEY_MAX + EI_VIEW_RECORD_MAX];
+    unsigned char room[RECORD_HEAD + EI_VIEW_KEY_MAX + EI_VIEW_RECORD_MAX];
+    const unsigned char *bytes;
 
     if (position < EI_VIEW_TABLE_SIZE || position > view->size - RECORD_HEAD)
         return EI_VIEW_CORRUPT;
     uint64_t rest = view->size - position;
-    size_t length = rest < sizeof bytes ? (size_t)rest : sizeof bytes;
-    enum ei_view_status status = read_at(view->fd, bytes, length, position);
+    size_t length = rest < sizeof room ? (size_t)rest : sizeof room;
+    enum ei_view_status status = find_at(view, room, length, position, &bytes);
     if (status != EI_VIEW_OK)
         return status;
 
@@ -246,16 +255,17 @@ static enum ei_view_status read_record(const struct ei_view *view, uint64_t posi
         return EI_VIEW_OK;
     if (data > EI_VIEW_RECORD_MAX)
         return EI_VIEW_CORRUPT;
-    *ret_found = true;
+    *ret_position = position;
     return decode_record(key, key_length, bytes + RECORD_HEAD + key_length, (size_t)data, record);
 }
 
 /* Follows the probe sequence of a key from slot on, through a table that lies inside the file. */
 static enum ei_view_status probe(const struct ei_view *view, uint64_t table, uint64_t table_length,
                                  const unsigned char *key, size_t key_length, struct ei_view_record *record,
-                                 bool *ret_found)
+                                 uint64_t *ret_position)
 {
-    unsigned char slots[EI_VIEW_PROBES_READ * SLOT];
+    unsigned char room[EI_VIEW_PROBES_READ * SLOT];
+    const unsigned char *slots;
     uint32_t hash = ei_view_cdb_hash(key, key_length);
     uint64_t slot = (hash >> 8) % table_length;
     uint64_t left = table_length < EI_VIEW_PROBES_READ ? table_length : EI_VIEW_PROBES_READ;
@@ -263,7 +273,7 @@ static enum ei_view_status probe(const struct ei_view *view, uint64_t table, uin
     while (left > 0) {
         /* One read, or two where the sequence wraps round the end of the table. */
         uint64_t count = table_length - slot < left ? table_length - slot : left;
-        enum ei_view_status status = read_at(view->fd, slots, (size_t)count * SLOT, table + slot * SLOT);
+        enum ei_view_status status = find_at(view, room, (size_t)count * SLOT, table + slot * SLOT, &slots);
         if (status != EI_VIEW_OK)
             return status;
         for (const unsigned char *at = slots; at < slots + count * SLOT; at += SLOT) {
@@ -272,8 +282,8 @@ static enum ei_view_status probe(const struct ei_view *view, uint64_t table, uin
                 return EI_VIEW_OK;
             if (ei_view_get(at, 4) != hash)
                 continue;
-            status = read_record(view, position, key, key_length, record, ret_found);
-            if (status != EI_VIEW_OK || *ret_found)
+            status = read_record(view, position, key, key_length, record, ret_position);
+            if (status != EI_VIEW_OK || *ret_position != 0)
                 return status;
         }
         left -= count;
@@ -283,13 +293,13 @@ static enum ei_view_status probe(const struct ei_view *view, uint64_t table, uin
     return EI_VIEW_CORRUPT;
 }
 
-enum ei_view_status ei_view_lookup(const struct ei_view *view, const char *login, struct ei_view_record *ret_record,
-                                   bool *ret_found)
+enum ei_view_status ei_view_find(const struct ei_view *view, const char *login, struct ei_view_record *ret_record,
+                                 uint64_t *ret_position)
 {
     unsigned char key[EI_VIEW_KEY_MAX];
     size_t length = strlen(login);
 
-    *ret_found = false;
+    *ret_position = 0;
     if (length == 0 || length > EI_VIEW_LOGIN_MAX)
         return EI_VIEW_OK;
     length = ei_view_key(login, length, key);
@@ -299,7 +309,17 @@ enum ei_view_status ei_view_lookup(const struct ei_view *view, const char *login
         return EI_VIEW_OK;
     if (table < EI_VIEW_TABLE_SIZE || table + table_length * SLOT > view->size)
         return EI_VIEW_CORRUPT;
-    return probe(view, table, table_length, key, length, ret_record, ret_found);
+    return probe(view, table, table_length, key, length, ret_record, ret_position);
+}
+
+enum ei_view_status ei_view_lookup(const struct ei_view *view, const char *login, struct ei_view_record *ret_record,
+                                   bool *ret_found)
+{
+    uint64_t position;
+    enum ei_view_status status = ei_view_find(view, login, ret_record, &position);
+
+    *ret_found = position != 0;
+    return status;
 }
 
 enum ei_view_status ei_view_read_groups(const char *path, char groups[EI_VIEW_GROUPS_SIZE])

@@ -14,14 +14,15 @@ struct ei_view_writer;
 enum ei_err ei_view_writer_new(const char *path, const struct ei_view_header *header,
                                struct ei_view_writer **ret_writer, struct ei_error *err);
 
-/* login is copied. Two records of one login are EI_CONFLICT; a login that is empty or longer than EI_VIEW_LOGIN_MAX, or
- * a reason that is not a name of the error table, is EI_USAGE. After either the writer goes on. */
+/* login is copied. A login that is empty or longer than EI_VIEW_LOGIN_MAX, or a reason that is not a name of the error
+ * table, is EI_USAGE; the writer goes on then. */
 enum ei_err ei_view_writer_add(struct ei_view_writer *writer, const char *login, const struct ei_view_record *record,
                                struct ei_error *err);
 
 /*
- * Writes, verifies with the same reader as the modules, fsyncs, renames, fsyncs the directory (X10), mode 0644. On any
- * failure the old view stays as it was and the temp file is gone. Frees the writer in either case.
+ * Writes, verifies with the same reader as the modules, fsyncs, renames, fsyncs the directory (X10), mode 0644. Two
+ * records of one login are EI_CONFLICT. On any failure the old view stays as it was and the temp file is gone. Frees
+ * the writer in either case.
  */
 enum ei_err ei_view_writer_publish(struct ei_view_writer *writer, struct ei_error *err);
 void ei_view_writer_free(struct ei_view_writer *writer);

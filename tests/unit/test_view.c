@@ -122,7 +122,6 @@ static void writer_refuses_what_cannot_be_published(void **state)
     assert_int_equal(ei_view_writer_add(writer, login, &record, &err), EI_USAGE);
     assert_int_equal(ei_view_writer_add(writer, "", &record, &err), EI_USAGE);
     assert_int_equal(ei_view_writer_add(writer, login + 1, &record, &err), EI_OK);
-    assert_int_equal(ei_view_writer_add(writer, login + 1, &record, &err), EI_CONFLICT);
     bad = record;
     bad.state = (enum ei_state)0;
     assert_int_equal(ei_view_writer_add(writer, "taylor", &bad, &err), EI_USAGE);
@@ -135,6 +134,25 @@ static void writer_refuses_what_cannot_be_published(void **state)
     assert_int_equal(ei_view_writer_add(writer, "taylor", &record, &err), EI_OK);
     assert_int_equal(ei_view_writer_publish(writer, &err), EI_OK);
     assert_int_equal(open_status(), EI_VIEW_OK);
+}
+
+static void two_records_of_one_login_are_not_published(void **state)
+{
+    struct ei_view_writer *writer;
+    struct ei_view_record record = record_of(1);
+    struct ei_error err = {0};
+    (void)state;
+
+    publish(&plain, 2);
+    assert_int_equal(ei_view_writer_new(path, &plain, &writer, &err), EI_OK);
+    assert_int_equal(ei_view_writer_add(writer, "taylor", &record, &err), EI_OK);
+    assert_int_equal(ei_view_writer_add(writer, "robin", &record, &err), EI_OK);
+    record.state = EI_STATE_ACCEPTED;
+    assert_int_equal(ei_view_writer_add(writer, "taylor", &record, &err), EI_OK);
+    assert_int_equal(ei_view_writer_publish(writer, &err), EI_CONFLICT);
+    assert_non_null(strstr(err.message, "taylor"));
+    assert_int_equal(access(temp, F_OK), -1);
+    assert_int_equal(open_status(), EI_VIEW_OK); /* the old one */
 }
 
 static void an_abandoned_writer_leaves_nothing(void **state)
@@ -270,6 +288,7 @@ int main(void)
         IN_DIRECTORY(any_cdb_tool_can_read_it),
         IN_DIRECTORY(lookup_of_impossible_logins),
         IN_DIRECTORY(writer_refuses_what_cannot_be_published),
+        IN_DIRECTORY(two_records_of_one_login_are_not_published),
         IN_DIRECTORY(an_abandoned_writer_leaves_nothing),
         IN_DIRECTORY(C13_a_left_over_temp_file_is_replaced),
         IN_DIRECTORY(S15_a_link_at_the_temp_name_is_not_followed),
