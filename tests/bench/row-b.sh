@@ -14,7 +14,7 @@ add() { # GROUP
     number=$((number + 1))
     login=user$number
     before=$(now_us)
-    useradd -M -G "$1" -c "User $number <$login@fabrikam.com>" "$login" >"$work/useradd" 2>&1 ||
+    useradd -m -G "$1" -c "User $number <$login@fabrikam.com>" "$login" >"$work/useradd" 2>&1 ||
         fail "useradd $login failed" "$(cat "$work/useradd")"
     took=$(($(now_us) - before))
 }

@@ -13,6 +13,11 @@ save_accounts
 stopped_worker_with "$count"
 start_worker
 "$bench/wait-for" view user 1 1 accepted >/dev/null || fail 'no view'
+# As it is after hours: the account files have been read again.
+for _ in 1 2 3; do
+    sleep 3
+    cp -p /etc/passwd /etc/passwd.new && mv /etc/passwd.new /etc/passwd
+done
 sleep 5
 "$bench/bare-idle" "$database" "$(json .loginUrl <"$simulator_dir/ready.json")/" "$simulator_dir/ca.pem" >"$work/idle" &
 bare=$!
@@ -23,7 +28,6 @@ woken=$(($(wakeups "$worker_pid") - before))
 allowed=$((6000000 + 200 * count))
 rss=$(of_status "$worker_pid" VmRSS)
 proportional=$(pss "$worker_pid")
-note "heap $(awk '/\[heap\]/ { heap = 1 } heap && /^Rss:/ { print $2 * 1024; exit }' "/proc/$worker_pid/smaps") bytes"
 result e 'worker, VmRSS, 100000 collaborators' '6 MB + 200 B each' bytes 1 <<<"$allowed $rss"
 result e 'worker, Pss, 100000 collaborators' '6 MB + 200 B each' bytes 1 <<<"$allowed $proportional"
 result e 'worker, VmRSS, 100000 collaborators' 'bare, idle' bytes - <<<"$(of_status "$bare" VmRSS) $rss"
