@@ -89,8 +89,9 @@ static bool add_headers(struct ei_request *request)
                                                             : "Content-Type: application/json";
 
     snprintf(crid, sizeof crid, "client-request-id: %s", request->crid);
-    return add_header(request, "Accept: application/json") && add_header(request, "Expect:") &&
-           (request->crid[0] == '\0' || add_header(request, crid)) &&
+    /* Without a word of encodings any would do (RFC 9110, 12.5.3), and none is understood here. */
+    return add_header(request, "Accept: application/json") && add_header(request, "Accept-Encoding: identity") &&
+           add_header(request, "Expect:") && (request->crid[0] == '\0' || add_header(request, crid)) &&
            (request->body.data == NULL || add_header(request, type)) &&
            (request->service == EI_SERVICE_LOGIN || add_authorization(request));
 }

@@ -61,8 +61,8 @@ static void check_headers(const char *match, const char *headers, const char *ty
     cJSON_Delete(list);
 }
 
-#define READ_HEADERS  "accept authorization client-request-id user-agent"
-#define WRITE_HEADERS "accept authorization client-request-id content-length content-type"
+#define READ_HEADERS  "accept accept-encoding authorization client-request-id user-agent"
+#define WRITE_HEADERS "accept accept-encoding authorization client-request-id content-length content-type"
 
 /* Nothing that a strict server could stumble over: no type without a body, no header twice, none that is not needed. */
 static void test_headers(void **state)
@@ -72,9 +72,10 @@ static void test_headers(void **state)
     NEEDS_SIMULATOR();
     CTL("set", "roles", "[\"User.Invite.All\",\"User.ReadWrite.All\"]");
     RUN(sim.graph, &got, ei_graph_tenant_id(sim.graph, got_names, &got));
-    check_headers("{\"path\":\"openid\"}", "accept client-request-id user-agent", "");
+    check_headers("{\"path\":\"openid\"}", "accept accept-encoding client-request-id user-agent", "");
     find(sim.graph, ADDRESS, &got);
-    check_headers("{\"path\":\"/token$\"}", "accept client-request-id content-length content-type user-agent",
+    check_headers("{\"path\":\"/token$\"}",
+                  "accept accept-encoding client-request-id content-length content-type user-agent",
                   "application/x-www-form-urlencoded");
     check_headers("{\"path\":\"/users$\"}", READ_HEADERS, "");
     invite(sim.graph, ADDRESS, false, &got);
