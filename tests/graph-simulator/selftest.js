@@ -2,7 +2,7 @@
 // All tests of the simulator in one program: node --test tests/graph-simulator/selftest.js
 
 const SUBJECTS = ['login', 'invitations', 'users', 'offboarding', 'seed', 'delta', 'batch', 'faults',
-    'batch-faults', 'control', 'bounds'];
+    'batch-faults', 'control', 'bounds', 'schema', 'openapi'];
 
 for (const name of SUBJECTS)
     require(`./selftest/test-${name}.js`);

@@ -6,7 +6,7 @@ const { isGraphPath } = require('./routes');
 const SHARED_MAX = 1000;
 const SHOWN = ['n', 'time', 'method', 'template', 'path', 'query', 'status', 'clientRequestId', 'requestId',
     'httpVersion', 'connection', 'connectionRequest', 'batch', 'inner', 'headers', 'contentType', 'address', 'mail',
-    'expect', 'duringHold', 'fault', 'effect', 'answered', 'held'];
+    'expect', 'duringHold', 'fault', 'effect', 'answered', 'held', 'body'];
 
 const methods = new Map();
 const contentTypes = new Map();
@@ -74,6 +74,7 @@ class Record {
         this.answered = null;
         this.held = false;
         this.bodyRead = false;
+        this.body = null;
     }
 
     get time() {

@@ -61,6 +61,8 @@ function understand(sim, ctx, route) {
         record.mail = sent.sendInvitationMessage === true;
         ctx.post = sim.ledger.post(record, record.address || '', sent);
     }
+    if (record.isGraph && ctx.body.length > 0)
+        record.body = ctx.json === undefined ? null : ctx.json;
     record.bodyRead = true;
 }
 
