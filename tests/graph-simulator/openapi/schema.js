@@ -1,7 +1,7 @@
 'use strict';
 // Checks a JSON value against a schema of OpenAPI 3.0, as far as the description of Graph uses it:
-//   $ref, allOf, anyOf, oneOf, type, nullable, enum, format, pattern, required, properties, additionalProperties, items,
-//   and the bounds of numbers, texts and arrays.
+//   $ref, allOf, anyOf, oneOf, type, nullable, enum, format, pattern, required, properties, additionalProperties,
+//   items, and the bounds of numbers, texts and arrays.
 // A keyword that is neither known here nor a mere remark is an error of the checker: it must not pass unnoticed.
 
 const BOUNDS = {
@@ -35,8 +35,8 @@ const FORMATS = {
 };
 
 const COMPOSED = ['allOf', 'anyOf', 'oneOf'];
-const KNOWN = ['$ref', ...COMPOSED, 'type', 'nullable', 'enum', 'format', 'required', 'properties', 'additionalProperties',
-    'items', ...Object.keys(BOUNDS)];
+const KNOWN = ['$ref', ...COMPOSED, 'type', 'nullable', 'enum', 'format', 'required', 'properties',
+    'additionalProperties', 'items', ...Object.keys(BOUNDS)];
 const REMARKS = ['title', 'description', 'default', 'example', 'deprecated', 'readOnly', 'discriminator',
     'externalDocs'];
 

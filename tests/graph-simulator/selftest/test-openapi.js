@@ -52,8 +52,8 @@ describe('against the description of Graph', () => {
         await sim.grant(...WRITING);
         const { invitedUser } = await invite({ invitedUserEmailAddress: taylor });
         await invite({ invitedUserEmailAddress: taylor, invitedUserDisplayName: 'T', sendInvitationMessage: true,
-            invitedUserType: 'Guest', invitedUserMessageInfo: { customizedMessageBody: 'Hello', messageLanguage: 'nl-BE',
-                ccRecipients: cc } });
+            invitedUserType: 'Guest',
+            invitedUserMessageInfo: { customizedMessageBody: 'Hello', messageLanguage: 'nl-BE', ccRecipients: cc } });
         sim.ctl('redeem', taylor);
         await invite({ invitedUserEmailAddress: taylor });
         await invite({ invitedUserEmailAddress: taylor, resetRedemption: true, invitedUser: { id: invitedUser.id } });
@@ -83,9 +83,8 @@ describe('against the description of Graph', () => {
         const kinds = ['member', 'pending', 'accepted', 'self-service', 'email-verified', 'external-member',
             'internal-guest'];
         const ids = kinds.map((kind) => sim.ctl('user', { kind, address: `${kind}@corp.example` }).id);
-        const all = '$select=id,displayName,mail,userPrincipalName,userType,accountEnabled,creationType,createdDateTime,'
-            + 'externalUserState,externalUserStateChangeDateTime,otherMails,proxyAddresses,identities,showInAddressList,'
-            + 'businessPhones,deletedDateTime,signInActivity';
+        const all = `${STATE},displayName,mail,userPrincipalName,userType,accountEnabled,creationType,createdDateTime,`
+            + 'otherMails,proxyAddresses,identities,showInAddressList,businessPhones,deletedDateTime,signInActivity';
         for (const id of ids) {
             await exchange('GET', `/users/${id}`, 200);
             await exchange('GET', `/users/${id}?${all}`, 200);
@@ -148,8 +147,9 @@ describe('against the description of Graph', () => {
     });
 
     it('the checks notice a wrong answer and a wrong body', options, () => {
-        const wrongAnswer = (body) => description.checkAnswer({ method: 'POST', path: '/invitations', status: 201, body });
-        const wrongBody = (body) => description.checkRequest({ method: 'POST', path: '/invitations', body });
+        const post = { method: 'POST', path: '/invitations' };
+        const wrongAnswer = (body) => description.checkAnswer({ ...post, status: 201, body });
+        const wrongBody = (body) => description.checkRequest({ ...post, body });
         assert.ok(wrongAnswer({ id: 7 }).length > 0);
         assert.ok(wrongAnswer({ invitedUser: { id: 'x', nickname: 'T' } }).length > 0);
         assert.ok(wrongAnswer({ invitedUserMessageInfo: { ccRecipients: [{ address: 'a@b.example' }] } }).length > 0);
