@@ -12,7 +12,7 @@ const methods = new Map();
 const contentTypes = new Map();
 const headerSets = new Map();
 
-/** The texts of a request lie in the HTTP parser's memory, which V8 does not count and each of them would hold on to. */
+/** A text of the request lies in the HTTP parser's memory, which it would hold on to and V8 does not count. */
 function ownCopy(text) {
     return text === undefined || text === '' ? null : Buffer.from(text).toString();
 }

@@ -118,6 +118,9 @@ async function onRequest(sim, request, response) {
     ctx = new Context(sim, { method, rawUrl: url, headers, body }, record);
     understand(sim, ctx, route);
     ctx.batch = unpackBatch(sim, ctx, route);
+    // The client may have left with its last byte.
+    if (ctx.batch && record.answered !== null)
+        ctx.batch.closed(record.answered);
     sim.ledger.understood();
     await serve(sim, ctx, route, wire);
 }
