@@ -5,6 +5,7 @@
 
 #include "common/account/scan_file.h"
 #include "common/account/scan_nss.h"
+#include "common/base/array.h"
 #include "common/base/clock.h"
 #include "common/base/paths.h"
 
@@ -38,21 +39,9 @@ struct scan {
 
 /* --- vectors --- */
 
-/* The array with room for one more, NULL when out of memory (the old one is as it was). */
-static void *with_room(void *array, size_t count, size_t *room, size_t size)
-{
-    if (count < *room)
-        return array;
-    size_t more = *room != 0 ? *room * 2 : 64;
-    void *grown = reallocarray(array, more, size);
-    if (grown != NULL)
-        *room = more;
-    return grown;
-}
-
 static enum ei_err add_candidate(struct scan *s, const struct passwd *pw, bool local)
 {
-    struct candidate *grown = with_room(s->candidates, s->candidate_count, &s->candidate_room, sizeof *grown);
+    struct candidate *grown = ei_array_room(s->candidates, s->candidate_count, &s->candidate_room, sizeof *grown);
     if (grown == NULL)
         return EI_NOMEM;
     s->candidates = grown;
@@ -67,7 +56,7 @@ static enum ei_err add_candidate(struct scan *s, const struct passwd *pw, bool l
 
 static enum ei_err add_stranger(struct scan *s, const char *name, int rule)
 {
-    struct stranger *grown = with_room(s->strangers, s->stranger_count, &s->stranger_room, sizeof *grown);
+    struct stranger *grown = ei_array_room(s->strangers, s->stranger_count, &s->stranger_room, sizeof *grown);
     if (grown == NULL)
         return EI_NOMEM;
     s->strangers = grown;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/array.h"
 #include "common/base/json.h"
 #include "common/graph/errors.h"
 #include "common/graph/memory.h"
@@ -56,14 +57,10 @@ static bool add(struct names *names, const char *name)
 
     if (length == 0 || length > NAME_MAX_BYTES)
         return true;
-    if (names->count == names->room) {
-        size_t room = names->room != 0 ? 2 * names->room : 8;
-        char **list = reallocarray(names->list, room, sizeof *list);
-        if (list == NULL)
-            return false;
-        names->list = list;
-        names->room = room;
-    }
+    char **list = ei_array_room(names->list, names->count, &names->room, sizeof *list);
+    if (list == NULL)
+        return false;
+    names->list = list;
     char *copy = strdup(name);
     if (copy == NULL)
         return false;

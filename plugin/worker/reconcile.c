@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/array.h"
 #include "common/base/utf8.h"
 #include "plugin/worker/reconcile_internal.h"
 
@@ -126,7 +127,7 @@ static struct ei_known *former(const struct ei_pass *pass, const struct ei_entry
 
 static enum ei_err add_change(struct ei_pass *pass, const struct ei_change *change)
 {
-    struct ei_change *grown = ei_with_room(pass->changes, pass->change_count, &pass->change_room, sizeof *grown);
+    struct ei_change *grown = ei_array_room(pass->changes, pass->change_count, &pass->change_room, sizeof *grown);
 
     if (grown == NULL)
         return EI_NOMEM;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/array.h"
 #include "plugin/worker/reconcile_internal.h"
 
 /* Where login is, or would stand. */
@@ -43,7 +44,7 @@ enum ei_err ei_announced_remember(struct ei_reconcile_context *ctx, const char *
         return EI_OK;
     if (found == NULL) {
         struct ei_announced *grown =
-            ei_with_room(ctx->announced, ctx->announced_count, &ctx->announced_room, sizeof *grown);
+            ei_array_room(ctx->announced, ctx->announced_count, &ctx->announced_room, sizeof *grown);
         if (grown == NULL)
             return EI_NOMEM;
         ctx->announced = grown;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/array.h"
 #include "plugin/worker/reconcile_internal.h"
 
 enum { MASS_FRACTION = 10, MASS_LEAST = 3 };
@@ -66,7 +67,7 @@ static enum ei_err collect(struct ei_pass *pass, struct departures *d)
         if (absence == IS_THERE || absence == NOT_TOLD || (tombstone && absence == LEFT_GROUP))
             continue;
         d->missing += !tombstone;
-        struct departure *grown = ei_with_room(d->list, d->count, &d->room, sizeof *grown);
+        struct departure *grown = ei_array_room(d->list, d->count, &d->room, sizeof *grown);
         if (grown == NULL)
             return EI_NOMEM;
         d->list = grown;

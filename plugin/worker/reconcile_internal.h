@@ -106,8 +106,6 @@ void ei_pass_close(struct ei_pass *pass);
 enum ei_err ei_pass_load(struct ei_pass *pass, struct ei_error *err);
 enum ei_err ei_pass_add_known(struct ei_pass *pass, const struct ei_collaborator *collaborator,
                               const struct ei_account *account);
-/* The array with room for one more; NULL when out of memory (the old one is as it was). */
-void *ei_with_room(void *array, size_t count, size_t *room, size_t size);
 
 /* reconcile_judge.c: what the host says against what is recorded */
 void ei_judge_wanted(const struct ei_pass *pass, const struct ei_entry *entry, struct ei_wanted *ret);

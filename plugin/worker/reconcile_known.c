@@ -2,19 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/array.h"
 #include "common/base/clock.h"
 #include "plugin/worker/reconcile_internal.h"
-
-void *ei_with_room(void *array, size_t count, size_t *room, size_t size)
-{
-    if (count < *room)
-        return array;
-    size_t more = *room != 0 ? *room * 2 : 64;
-    void *grown = reallocarray(array, more, size);
-    if (grown != NULL)
-        *room = more;
-    return grown;
-}
 
 static int by_login(const void *a, const void *b)
 {
@@ -66,7 +56,7 @@ static int rule_index(const struct ei_config *config, const char *name)
 
 enum ei_err ei_pass_add_known(struct ei_pass *pass, const struct ei_collaborator *c, const struct ei_account *a)
 {
-    struct ei_known *grown = ei_with_room(pass->known, pass->known_count, &pass->known_room, sizeof *grown);
+    struct ei_known *grown = ei_array_room(pass->known, pass->known_count, &pass->known_room, sizeof *grown);
 
     if (grown == NULL)
         return EI_NOMEM;
@@ -107,7 +97,7 @@ static enum ei_err add_released(struct ei_pass *pass, const struct ei_collaborat
 
     if (!looked_at || gone || ei_collaborator_needed(c))
         return EI_OK;
-    void *grown = ei_with_room(pass->released, pass->released_count, &pass->released_room, sizeof *pass->released);
+    void *grown = ei_array_room(pass->released, pass->released_count, &pass->released_room, sizeof *pass->released);
     if (grown == NULL)
         return EI_NOMEM;
     pass->released = grown;

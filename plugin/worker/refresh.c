@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/array.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "plugin/worker/publish.h"
@@ -66,14 +67,10 @@ static void look_again(struct ei_worker *w, const char *id)
 {
     if (w->again_count == AGAIN_MAX)
         return;
-    if (w->again_count == w->again_room) {
-        size_t room = w->again_room != 0 ? 2 * w->again_room : 64;
-        void *grown = reallocarray(w->again, room, sizeof *w->again);
-        if (grown == NULL)
-            return;
-        w->again = grown;
-        w->again_room = room;
-    }
+    void *grown = ei_array_room(w->again, w->again_count, &w->again_room, sizeof *w->again);
+    if (grown == NULL)
+        return;
+    w->again = grown;
     memcpy(w->again[w->again_count++], id, EI_GUID_TEXT);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/account/scan.h"
+#include "common/base/array.h"
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/json.h"
@@ -159,14 +160,10 @@ static enum ei_err select_one(void *context, const struct ei_collaborator *c)
         selected = adoptable(s, &c->accounts[i]);
     if (!selected)
         return EI_OK;
-    if (s->count == s->room) {
-        size_t room = s->room != 0 ? s->room * 2 : 64;
-        void *ids = realloc(s->ids, room * sizeof *s->ids);
-        if (ids == NULL)
-            return EI_NOMEM;
-        s->ids = ids;
-        s->room = room;
-    }
+    void *ids = ei_array_room(s->ids, s->count, &s->room, sizeof *s->ids);
+    if (ids == NULL)
+        return EI_NOMEM;
+    s->ids = ids;
     memcpy(s->ids[s->count++], c->id, EI_GUID_TEXT);
     return EI_OK;
 }

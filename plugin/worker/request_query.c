@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/array.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/ipc/varlink.h"
@@ -117,14 +118,10 @@ static enum ei_err add_row(struct listing *listing, const struct ei_collaborator
         return EI_OK;
     if (listing->after != NULL && strcmp(key, listing->after) <= 0)
         return EI_OK;
-    if (listing->count == listing->room) {
-        size_t room = listing->room != 0 ? listing->room * 2 : 64;
-        struct row *rows = realloc(listing->rows, room * sizeof *rows);
-        if (rows == NULL)
-            return EI_NOMEM;
-        listing->rows = rows;
-        listing->room = room;
-    }
+    struct row *rows = ei_array_room(listing->rows, listing->count, &listing->room, sizeof *rows);
+    if (rows == NULL)
+        return EI_NOMEM;
+    listing->rows = rows;
     struct row *row = &listing->rows[listing->count];
     row->key = strdup(key);
     if (row->key == NULL)
