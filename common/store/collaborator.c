@@ -23,14 +23,21 @@ static char **text_field(struct ei_collaborator *collaborator, size_t i)
     return (char **)((char *)collaborator + text_fields[i]);
 }
 
-struct ei_collaborator *ei_collaborator_new(void)
+struct ei_collaborator *ei_collaborator_blank(void)
 {
     struct ei_collaborator *collaborator = calloc(1, sizeof *collaborator);
     if (collaborator != NULL) {
-        ei_guid_new(collaborator->id);
         collaborator->job.step = EI_STEP_IDLE;
         collaborator->job.resume = EI_STEP_PENDING;
     }
+    return collaborator;
+}
+
+struct ei_collaborator *ei_collaborator_new(void)
+{
+    struct ei_collaborator *collaborator = ei_collaborator_blank();
+    if (collaborator != NULL)
+        ei_guid_new(collaborator->id);
     return collaborator;
 }
 

@@ -38,6 +38,9 @@ struct ei_store {
     const struct ei_store_ops *ops;
 };
 
+/* Without an id, for one that is being loaded and brings its own. NULL when out of memory. */
+struct ei_collaborator *ei_collaborator_blank(void);
+
 /* The field that holds a value which no store may keep, NULL if there is none. */
 const char *ei_collaborator_wrong(const struct ei_collaborator *collaborator);
 

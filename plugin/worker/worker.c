@@ -205,8 +205,10 @@ static void take_signals(struct ei_worker *w)
 static void take_answers(struct ei_worker *w)
 {
     struct ei_error err;
-    enum ei_err rc = ei_store_batch_begin(w->store, &err);
 
+    if (ei_graph_active(w->graph) == 0)
+        return;
+    enum ei_err rc = ei_store_batch_begin(w->store, &err);
     ei_graph_dispatch(w->graph);
     remember_hold(w);
     if (rc == EI_OK)

@@ -29,7 +29,7 @@
 #include "plugin/worker/scan_thread.h"
 
 enum {
-    EI_FLIGHTS_MAX = 320,         /* jobs under way at once: 16 batches of 20 (contract 4.4) */
+    EI_FLIGHTS_MAX = 640,         /* jobs under way at once: 32 batches of 20, one a slot (contract 4.4) */
     EI_PROBE_MS = 15 * 60 * 1000, /* a blocked worker tries one job so often */
     EI_STORE_PAUSE_MS = 10000,    /* after the store failed */
     EI_STATES = EI_STATE_REMOVED + 1,

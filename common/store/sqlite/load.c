@@ -144,7 +144,7 @@ static enum ei_err load_row(struct ei_sqlite *store, sqlite3_stmt *statement, st
 {
     struct reader reader = {.statement = statement, .column = 1};
     int64_t slot = 0;
-    struct ei_collaborator *c = ei_collaborator_new();
+    struct ei_collaborator *c = ei_collaborator_blank();
     enum ei_err rc = EI_OK;
 
     if (c != NULL)
