@@ -183,7 +183,8 @@ static void test_bad_links(void **state)
              sim.url);
     CTL("fault", fault);
     ask(NULL, EI_GRAPH_UNCLEAR, EI_GRAPH_ANSWER);
-    assert_in_range(count_requests("{\"query\":\"skiptoken=again\"}"), 1, 2);
+    int again = count_requests("{\"query\":\"skiptoken=again\"}");
+    assert_true(again >= 1 && again <= 2);
 }
 
 /* A link that was stored under another configuration begins anew instead of being followed. */

@@ -452,7 +452,7 @@ static void more_that_is_not_read_ends_the_peer(void **state)
         told++;
         settle(f);
     }
-    assert_in_range(told, 1, 99);
+    assert_true(told >= 1 && told <= 99);
     assert_int_equal(f->gone_count, 0);
     pass_time(f, 11 * 1000);
     assert_int_equal(f->gone_count, 1);
