@@ -81,34 +81,36 @@ static bool add_users(const struct ei_pages *pages, struct ei_graph_user *users,
     return true;
 }
 
-static void answer(struct find *find)
+/* The users of both look-ups, each once; NULL if find->result says why not. */
+static struct ei_graph_user *merge(struct find *find, size_t *ret_count)
 {
     size_t room = count_items(&find->by_address) + count_items(&find->by_identity);
     struct ei_graph_user *users = calloc(room + 1, sizeof *users);
-    size_t count = 0;
 
     if (users == NULL) {
         find->result.outcome = EI_GRAPH_UNCLEAR;
         ei_fail(&find->result.error, EI_NOMEM, "no memory for %zu users", room);
-    } else if (!add_users(&find->by_address, users, &count) || !add_users(&find->by_identity, users, &count)) {
-        find->result.outcome = EI_GRAPH_UNCLEAR;
-        ei_fail(&find->result.error, EI_GRAPH_ANSWER, "the answer has a user without an id");
+        return NULL;
     }
-    if (find->result.outcome == EI_GRAPH_DONE)
-        find->done(find->context, &find->result, users, count);
-    else
-        find->done(find->context, &find->result, NULL, 0);
+    if (add_users(&find->by_address, users, ret_count) && add_users(&find->by_identity, users, ret_count))
+        return users;
+    find->result.outcome = EI_GRAPH_UNCLEAR;
+    ei_fail(&find->result.error, EI_GRAPH_ANSWER, "the answer has a user without an id");
     free(users);
+    return NULL;
 }
 
 static void settle(struct find *find)
 {
+    struct ei_graph_user *users = NULL;
+    size_t count = 0;
+
     if (--find->pending > 0)
         return;
     if (find->result.outcome == EI_GRAPH_DONE)
-        answer(find);
-    else
-        find->done(find->context, &find->result, NULL, 0);
+        users = merge(find, &count);
+    find->done(find->context, &find->result, users, users != NULL ? count : 0);
+    free(users);
     find_free(find);
 }
 
