@@ -14,7 +14,6 @@
 
 enum {
     FIRST_LOOK = 60, /* seconds: a new guest is read back soon ("201 and no user ever appears") */
-
 };
 
 /* The aggregate of a flight that has ended, if it still is where the flight left it; the caller frees it. */

@@ -167,15 +167,21 @@ enum ei_err ei_machine_enter(struct ei_worker *w, struct ei_collaborator *c, enu
     return rc;
 }
 
-void ei_machine_back_off(struct ei_collaborator *c, int64_t retry_after)
+/* Below a ceiling that begins with BACKOFF_FIRST and has grown so many times by a factor; not all at once (X8). */
+static int64_t random_wait(int64_t factor, uint32_t times)
 {
     int64_t ceiling = BACKOFF_FIRST;
 
-    for (uint32_t i = 1; i < c->job.attempts && ceiling < BACKOFF_MAX; i++)
-        ceiling *= 2;
-    if (ceiling > BACKOFF_MAX)
-        ceiling = BACKOFF_MAX;
-    int64_t wait = retry_after >= 0 ? retry_after : 1 + (int64_t)ei_random_below((uint32_t)ceiling);
+    for (uint32_t i = 0; i < times && ceiling < BACKOFF_MAX; i++)
+        ceiling *= factor;
+    return ei_random_below((uint32_t)(ceiling < BACKOFF_MAX ? ceiling : BACKOFF_MAX));
+}
+
+void ei_machine_back_off(struct ei_collaborator *c, int64_t retry_after)
+{
+    uint32_t failed_before = c->job.attempts > 0 ? c->job.attempts - 1 : 0;
+    int64_t wait = retry_after >= 0 ? retry_after : 1 + random_wait(2, failed_before);
+
     c->job.not_before = ei_now() + wait;
     c->job.crid[0] = '\0'; /* concluded: nothing of it is left open */
 }
@@ -192,14 +198,9 @@ static bool settle_now(void)
 
 void ei_machine_look_first(struct ei_collaborator *c)
 {
-    int64_t ceiling = BACKOFF_FIRST;
+    /* The first time soon; if answers keep getting lost, ever later. */
+    int64_t more = c->job.creates != 0 && !settle_now() ? random_wait(4, c->job.creates) : 0;
 
-    for (uint32_t i = 0; i < c->job.creates && ceiling < BACKOFF_MAX; i++)
-        ceiling *= 4;
-    if (ceiling > BACKOFF_MAX)
-        ceiling = BACKOFF_MAX;
-    /* The first time soon; if answers keep getting lost, ever later and not all at once. */
-    int64_t more = c->job.creates != 0 && !settle_now() ? ei_random_below((uint32_t)ceiling) : 0;
     c->job.creates++;
     c->job.resume = EI_STEP_CREATING;
     c->job.step = EI_STEP_CHECKING;
