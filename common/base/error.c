@@ -54,6 +54,7 @@ enum ei_err ei_fail(struct ei_error *err, enum ei_err code, const char *format, 
         va_start(args, format);
         err->code = code;
         err->request_id[0] = '\0';
+        err->client_request_id[0] = '\0';
         if (vsnprintf(err->message, sizeof err->message, format, args) < 0)
             err->message[0] = '\0';
         va_end(args);

@@ -137,7 +137,8 @@ enum ei_err {
 struct ei_error {
     enum ei_err code;
     char message[EI_MESSAGE_MAX];
-    char request_id[EI_REQUEST_ID_MAX]; /* Graph's request-id, "" where no answer came (K8) */
+    char request_id[EI_REQUEST_ID_MAX];        /* Graph's request-id, "" where no answer came (K8) */
+    char client_request_id[EI_REQUEST_ID_MAX]; /* the one that was sent with it (X7), "" where nothing was asked */
 };
 
 const char *ei_err_name(enum ei_err code);

@@ -9,10 +9,12 @@
 
 /* Every heap text of the aggregate itself, for the loops that copy and free it. */
 static const size_t text_fields[] = {
-    offsetof(struct ei_collaborator, job.rule),     offsetof(struct ei_collaborator, job.overrides),
-    offsetof(struct ei_collaborator, display_name), offsetof(struct ei_collaborator, requested_by),
-    offsetof(struct ei_collaborator, guest_id),     offsetof(struct ei_collaborator, user_principal_name),
-    offsetof(struct ei_collaborator, user_type),    offsetof(struct ei_collaborator, external_user_state),
+    offsetof(struct ei_collaborator, job.rule),        offsetof(struct ei_collaborator, job.overrides),
+    offsetof(struct ei_collaborator, job.reset_email), offsetof(struct ei_collaborator, display_name),
+    offsetof(struct ei_collaborator, requested_by),    offsetof(struct ei_collaborator, requester),
+    offsetof(struct ei_collaborator, guest_id),        offsetof(struct ei_collaborator, user_principal_name),
+    offsetof(struct ei_collaborator, user_type),       offsetof(struct ei_collaborator, external_user_state),
+    offsetof(struct ei_collaborator, invitation_sent), offsetof(struct ei_collaborator, invitation_status),
     offsetof(struct ei_collaborator, redeem_url),
 };
 

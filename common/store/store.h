@@ -93,6 +93,8 @@ struct ei_job {
     enum ei_step resume;     /* step after CREATED/MAILING detours: PENDING or ACCEPTED */
     uint32_t creates;        /* POSTs without mail whose answer was lost, since the last answer: they back off */
     int offboard;            /* enum ei_removal while OFFBOARDING */
+    bool reset;              /* CHECKING and CREATING are of a resetRedemption of guest_id, not of an invitation (X4) */
+    char *reset_email;       /* the address that it is reset to; NULL: the one that it has */
 };
 
 struct ei_collaborator {
@@ -107,6 +109,7 @@ struct ei_collaborator {
 
     char *display_name; /* NULL if none */
     char *requested_by; /* who asked: "root", "alice (uid 1000)"; NULL if found by the scan */
+    char *requester;    /* login of the person who asked, by the audit login uid; NULL if not known */
     int64_t requested_at;
 
     /* What Graph said; NULL or 0 where it has not (contract 2.5, 4.1). */
@@ -118,6 +121,9 @@ struct ei_collaborator {
     int64_t checked_at;        /* last answer that told the state */
     int64_t not_found_since;   /* first 404 since the guest was last seen; 0: seen */
     bool linked;               /* the guest was there before our own create intent: never mailed by itself */
+    bool made;                 /* the guest is one that our own invitation made: on_account_removal may touch it */
+    char *invitation_sent;     /* JSON body of the last POST /invitations that was answered 201; no secret */
+    char *invitation_status;   /* status in that answer (contract 2.2: shown, never believed) */
     char *redeem_url;          /* secret (K7); NULL once accepted */
     int64_t url_at;
 

@@ -126,6 +126,7 @@ static void forget_guest(struct ei_collaborator *c)
     c->state_changed_at = 0;
     c->not_found_since = 0;
     c->linked = false;
+    c->made = false;
 }
 
 static void found_nobody(struct ei_worker *w, struct ei_collaborator *c, bool sure)
@@ -150,12 +151,15 @@ static void found_one(struct ei_worker *w, struct ei_collaborator *c, const stru
     struct ei_error err = {0};
     enum ei_redemption verdict = ei_redemption_judge(user, &err);
     bool ours = c->job.resume == EI_STEP_CREATING || (c->guest_id != NULL && strcasecmp(c->guest_id, user->id) == 0);
+    /* Nobody had the address before the POST whose answer was lost. */
+    bool made = c->job.resume == EI_STEP_CREATING && c->guest_id == NULL && !c->linked;
 
     if (!ei_answer_take_user(c, user)) {
         ei_machine_back_off(c, -1);
         ei_worker_save(w, c, "retry", ei_err_name(EI_NOMEM));
         return;
     }
+    c->made = c->made || made;
     if (!ours)
         c->linked = true;
     if (verdict == EI_REDEMPTION_ACCEPTED) {
@@ -221,6 +225,7 @@ static bool take_invitation(struct ei_collaborator *c, const struct ei_graph_inv
         return false;
     }
     c->url_at = ei_now();
+    c->made = c->made || (c->guest_id == NULL && !c->linked);
     if (!ei_text_set(&c->guest_id, invitation->invited_user_id) ||
         !ei_text_set(&c->redeem_url, invitation->invite_redeem_url)) {
         ei_fail(err, EI_NOMEM, "%s: no memory for the answer", c->addresses[0]);

@@ -132,7 +132,7 @@ enum ei_err ei_publish_groups(struct ei_worker *w, struct ei_error *err)
 const struct ei_error *ei_publish_error(const struct ei_worker *w, const struct ei_collaborator *c,
                                         const struct ei_account *account)
 {
-    static const struct ei_error no_address = {EI_NO_ADDRESS, "the account has no address yet", ""};
+    static const struct ei_error no_address = {.code = EI_NO_ADDRESS, .message = "the account has no address yet"};
     enum ei_state state = ei_state_of(c, account);
 
     if (c->error.code == EI_OK && state == EI_STATE_WAITING)

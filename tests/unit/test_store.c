@@ -9,6 +9,10 @@ static void fill_texts(struct ei_collaborator *c)
     assert_true(ei_text_set(&c->job.overrides, "{\"user_type\":\"member\"}"));
     assert_true(ei_text_set(&c->display_name, "Taylor Example"));
     assert_true(ei_text_set(&c->requested_by, "root"));
+    assert_true(ei_text_set(&c->requester, "alice"));
+    assert_true(ei_text_set(&c->job.reset_email, "taylor@contoso.example"));
+    assert_true(ei_text_set(&c->invitation_sent, "{\"invitedUserEmailAddress\":\"taylor@fabrikam.com\"}"));
+    assert_true(ei_text_set(&c->invitation_status, "PendingAcceptance"));
     assert_true(ei_text_set(&c->guest_id, "0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02"));
     assert_true(ei_text_set(&c->user_principal_name, "taylor_fabrikam.com#EXT#@contoso.onmicrosoft.com"));
     assert_true(ei_text_set(&c->user_type, "Guest"));
@@ -48,11 +52,14 @@ static struct ei_collaborator *whole(void)
     c->checked_at = 23;
     c->not_found_since = 24;
     c->linked = true;
+    c->made = true;
+    c->job.reset = true;
     c->url_at = 25;
     c->mail = EI_MAIL_SENDING;
     c->mail_round = 7;
     ei_fail(&c->error, EI_PERMISSION, "Insufficient privileges to complete the operation");
     snprintf(c->error.request_id, sizeof c->error.request_id, "aaaaaaaa-0000-4000-8000-000000000001");
+    snprintf(c->error.client_request_id, sizeof c->error.client_request_id, "aaaaaaaa-0000-4000-8000-000000000002");
     c->error_permanent = true;
     c->state_at = 26;
     return c;
@@ -98,6 +105,8 @@ static void assert_same_job(const struct ei_job *a, const struct ei_job *b)
     assert_int_equal(a->resume, b->resume);
     assert_int_equal(a->offboard, b->offboard);
     assert_int_equal(a->creates, b->creates);
+    assert_true(a->reset == b->reset);
+    assert_same_text(a->reset_email, b->reset_email);
 }
 
 static void assert_same(const struct ei_collaborator *a, const struct ei_collaborator *b)
@@ -111,6 +120,7 @@ static void assert_same(const struct ei_collaborator *a, const struct ei_collabo
     assert_same_job(&a->job, &b->job);
     assert_same_text(a->display_name, b->display_name);
     assert_same_text(a->requested_by, b->requested_by);
+    assert_same_text(a->requester, b->requester);
     assert_same_text(a->guest_id, b->guest_id);
     assert_same_text(a->user_principal_name, b->user_principal_name);
     assert_same_text(a->user_type, b->user_type);
@@ -121,12 +131,16 @@ static void assert_same(const struct ei_collaborator *a, const struct ei_collabo
     assert_int_equal(a->checked_at, b->checked_at);
     assert_int_equal(a->not_found_since, b->not_found_since);
     assert_int_equal(a->linked, b->linked);
+    assert_true(a->made == b->made);
+    assert_same_text(a->invitation_sent, b->invitation_sent);
+    assert_same_text(a->invitation_status, b->invitation_status);
     assert_int_equal(a->url_at, b->url_at);
     assert_int_equal(a->mail, b->mail);
     assert_int_equal(a->mail_round, b->mail_round);
     assert_int_equal(a->error.code, b->error.code);
     assert_string_equal(a->error.message, b->error.message);
     assert_string_equal(a->error.request_id, b->error.request_id);
+    assert_string_equal(a->error.client_request_id, b->error.client_request_id);
     assert_int_equal(a->error_permanent, b->error_permanent);
     assert_int_equal(a->state_at, b->state_at);
 }

@@ -239,23 +239,35 @@ static void an_unknown_error_name_keeps_its_text(void **state)
 
 /* --- migrations --- */
 
-static const char version_2[] = "ALTER TABLE collaborator ADD COLUMN extra TEXT;"
-                                "UPDATE collaborator SET extra = 'new';";
-static const char version_2_broken[] =
+static const char next_version[] = "ALTER TABLE collaborator ADD COLUMN extra TEXT;"
+                                   "UPDATE collaborator SET extra = 'new';";
+static const char next_version_broken[] =
     "ALTER TABLE collaborator ADD COLUMN extra TEXT; INSERT INTO nowhere VALUES (1);";
 
-static enum ei_err migrate(struct store_fixture *f, const char *second)
+static enum ei_err migrate_to(struct store_fixture *f, const struct ei_sqlite_migration *steps, int count)
 {
-    const struct ei_sqlite_migration steps[] = {ei_sqlite_migrations[0], {second}};
     sqlite3 *db;
 
     assert_int_equal(sqlite3_open(f->database, &db), SQLITE_OK);
-    enum ei_err rc = ei_sqlite_migrate(db, f->database, steps, 2, &f->err);
+    enum ei_err rc = ei_sqlite_migrate(db, f->database, steps, count, &f->err);
     sqlite3_close(db);
     return rc;
 }
 
-static struct ei_collaborator *fill_version_1(struct store_fixture *f)
+/* From this program's version to one that follows it. */
+static enum ei_err migrate(struct store_fixture *f, const char *sql)
+{
+    struct ei_sqlite_migration *steps = calloc((size_t)ei_sqlite_schema_version + 1, sizeof *steps);
+
+    assert_non_null(steps);
+    memcpy(steps, ei_sqlite_migrations, (size_t)ei_sqlite_schema_version * sizeof *steps);
+    steps[ei_sqlite_schema_version].sql = sql;
+    enum ei_err rc = migrate_to(f, steps, ei_sqlite_schema_version + 1);
+    free(steps);
+    return rc;
+}
+
+static struct ei_collaborator *fill_store(struct store_fixture *f)
 {
     struct ei_collaborator *c = collaborator_with("taylor@fabrikam.com", "taylor");
     ei_text_set(&c->redeem_url, "https://login.microsoftonline.com/redeem?rd=CANARY-URL");
@@ -271,16 +283,16 @@ static void x11_a_backup_comes_before_a_migration(void **state)
     char backup[160];
     size_t length;
 
-    ei_collaborator_free(fill_version_1(f));
+    ei_collaborator_free(fill_store(f));
     mode_t before = umask(0);
-    assert_int_equal(migrate(f, version_2), EI_OK);
+    assert_int_equal(migrate(f, next_version), EI_OK);
     umask(before);
-    assert_int_equal(read_number(f->database, "PRAGMA user_version"), 2);
+    assert_int_equal(read_number(f->database, "PRAGMA user_version"), ei_sqlite_schema_version + 1);
     assert_int_equal(read_number(f->database, "SELECT count(*) FROM collaborator WHERE extra = 'new'"), 1);
 
-    snprintf(backup, sizeof backup, "%s.v1", f->database);
+    snprintf(backup, sizeof backup, "%s.v%d", f->database, ei_sqlite_schema_version);
     assert_int_equal(mode_of(backup), 0600);
-    assert_int_equal(read_number(backup, "PRAGMA user_version"), 1);
+    assert_int_equal(read_number(backup, "PRAGMA user_version"), ei_sqlite_schema_version);
     assert_int_equal(read_number(backup, "SELECT count(*) FROM address WHERE folded = 'taylor@fabrikam.com'"), 1);
     /* K7: the copy outlives the acceptance, so it has no URL */
     char *bytes = read_bytes(backup, &length);
@@ -299,15 +311,54 @@ static void x11_a_backup_comes_before_a_migration(void **state)
 static void x11_a_failed_migration_changes_nothing(void **state)
 {
     struct store_fixture *f = *state;
-    struct ei_collaborator *c = fill_version_1(f);
+    struct ei_collaborator *c = fill_store(f);
 
-    assert_int_not_equal(migrate(f, version_2_broken), EI_OK);
+    assert_int_not_equal(migrate(f, next_version_broken), EI_OK);
     assert_non_null(strstr(f->err.message, "nowhere"));
-    assert_int_equal(read_number(f->database, "PRAGMA user_version"), 1);
+    assert_int_equal(read_number(f->database, "PRAGMA user_version"), ei_sqlite_schema_version);
     store_open(f);
     struct ei_collaborator *back = get(f, c->id);
     assert_string_equal(back->redeem_url, c->redeem_url);
     ei_collaborator_free(back);
+    ei_collaborator_free(c);
+}
+
+static void put_version_1(struct store_fixture *f, const char *id, const char *guest_id, int is_linked)
+{
+    char sql[1024];
+
+    snprintf(
+        sql, sizeof sql,
+        "INSERT INTO collaborator (id, revision, queue, step, attempts, not_before, started_at, crid, urgent,"
+        " resume, offboard, creates, requested_at, guest_id, state_changed_at, checked_at, not_found_since, linked,"
+        " url_at, mail, mail_round, error_permanent, state_at)"
+        " VALUES ('%s', 1, 2, 7, 0, 5, 0, '', 0, 2, 0, 0, 6, '%s', 0, 0, 0, %d, 0, 0, 0, 0, 7)",
+        id, guest_id, is_linked);
+    run_sql(f, sql);
+}
+
+/* X11: forward only. What version 1 recorded is still there, and which guests are ours to remove is known. */
+static void x11_a_store_of_version_1_is_taken_over(void **state)
+{
+    static const char ours[] = "00000000-0000-4000-8000-000000000001";
+    static const char found[] = "00000000-0000-4000-8000-000000000002";
+    struct store_fixture *f = *state;
+
+    assert_int_equal(mkdir(f->private_path, 0700), 0);
+    close(open(f->database, O_WRONLY | O_CREAT, 0600));
+    assert_int_equal(migrate_to(f, ei_sqlite_migrations, 1), EI_OK);
+    put_version_1(f, ours, "10000000-0000-4000-8000-000000000001", 0);
+    put_version_1(f, found, "10000000-0000-4000-8000-000000000002", 1);
+    store_open(f);
+    struct ei_collaborator *c = get(f, ours);
+    assert_int_equal(c->job.step, EI_STEP_PENDING);
+    assert_int_equal(c->state_at, 7);
+    assert_true(c->made);
+    assert_false(c->job.reset);
+    assert_null(c->requester);
+    ei_collaborator_free(c);
+    c = get(f, found);
+    assert_false(c->made);
     ei_collaborator_free(c);
 }
 
@@ -349,6 +400,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(impossible_rows_are_damage, store_setup_closed, store_teardown),
         cmocka_unit_test_setup_teardown(an_unknown_error_name_keeps_its_text, store_setup_closed, store_teardown),
         cmocka_unit_test_setup_teardown(x11_a_backup_comes_before_a_migration, store_setup_closed, store_teardown),
+        cmocka_unit_test_setup_teardown(x11_a_store_of_version_1_is_taken_over, store_setup_closed, store_teardown),
         cmocka_unit_test_setup_teardown(x11_a_failed_migration_changes_nothing, store_setup_closed, store_teardown),
         cmocka_unit_test_setup_teardown(x11_the_connection_is_defensive, store_setup_closed, store_teardown),
     };

@@ -37,6 +37,7 @@ static void read_error(struct reader *reader, struct ei_error *error)
     next_fixed(reader, name, sizeof name);
     next_fixed(reader, error->message, sizeof error->message);
     next_fixed(reader, error->request_id, sizeof error->request_id);
+    next_fixed(reader, error->client_request_id, sizeof error->client_request_id);
     if (name[0] == '\0')
         error->code = EI_OK;
     else if (!ei_err_from_name(name, &error->code))
@@ -56,6 +57,8 @@ static void read_job(struct reader *reader, struct ei_job *job)
     job->resume = (enum ei_step)next_int(reader);
     job->offboard = (int)next_int(reader);
     job->creates = (uint32_t)next_int(reader);
+    job->reset = next_int(reader) != 0;
+    next_text(reader, &job->reset_email);
 }
 
 /* In the order of EI_SQL_COLUMNS. *ret_slot 0: no redeem URL. */
@@ -67,6 +70,7 @@ static void read_columns(struct reader *reader, struct ei_collaborator *c, int64
     read_job(reader, &c->job);
     next_text(reader, &c->display_name);
     next_text(reader, &c->requested_by);
+    next_text(reader, &c->requester);
     c->requested_at = next_int(reader);
     next_text(reader, &c->guest_id);
     next_text(reader, &c->user_principal_name);
@@ -76,6 +80,9 @@ static void read_columns(struct reader *reader, struct ei_collaborator *c, int64
     c->checked_at = next_int(reader);
     c->not_found_since = next_int(reader);
     c->linked = next_int(reader) != 0;
+    c->made = next_int(reader) != 0;
+    next_text(reader, &c->invitation_sent);
+    next_text(reader, &c->invitation_status);
     *ret_slot = next_int(reader);
     c->url_at = next_int(reader);
     c->mail = (enum ei_mail)next_int(reader);

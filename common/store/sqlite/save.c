@@ -46,6 +46,7 @@ static void bind_error(struct binder *binder, const struct ei_error *error)
     bind_text(binder, none ? NULL : ei_err_name(error->code));
     bind_text(binder, none ? NULL : error->message);
     bind_text(binder, none ? NULL : error->request_id);
+    bind_text(binder, none ? NULL : error->client_request_id);
 }
 
 static void bind_slot(struct binder *binder, int64_t slot)
@@ -73,8 +74,11 @@ static void bind_columns(struct binder *binder, const struct ei_collaborator *c,
     bind_int(binder, c->job.resume);
     bind_int(binder, c->job.offboard);
     bind_int(binder, c->job.creates);
+    bind_int(binder, c->job.reset);
+    bind_text(binder, c->job.reset_email);
     bind_text(binder, c->display_name);
     bind_text(binder, c->requested_by);
+    bind_text(binder, c->requester);
     bind_int(binder, c->requested_at);
     bind_text(binder, c->guest_id);
     bind_text(binder, c->user_principal_name);
@@ -84,6 +88,9 @@ static void bind_columns(struct binder *binder, const struct ei_collaborator *c,
     bind_int(binder, c->checked_at);
     bind_int(binder, c->not_found_since);
     bind_int(binder, c->linked);
+    bind_int(binder, c->made);
+    bind_text(binder, c->invitation_sent);
+    bind_text(binder, c->invitation_status);
     bind_slot(binder, slot);
     bind_int(binder, c->url_at);
     bind_int(binder, c->mail);

@@ -54,7 +54,17 @@ static const char version_1[] =
     " PRIMARY KEY (address, round)) WITHOUT ROWID;"
     "CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
-const struct ei_sqlite_migration ei_sqlite_migrations[] = {{version_1}};
+/* Version 2. What was recorded before is of guests that were there already (linked) or that we made. */
+static const char version_2[] = "ALTER TABLE collaborator ADD COLUMN reset INTEGER NOT NULL DEFAULT 0;"
+                                "ALTER TABLE collaborator ADD COLUMN reset_email TEXT;"
+                                "ALTER TABLE collaborator ADD COLUMN requester TEXT;"
+                                "ALTER TABLE collaborator ADD COLUMN made INTEGER NOT NULL DEFAULT 0;"
+                                "ALTER TABLE collaborator ADD COLUMN invitation_sent TEXT;"
+                                "ALTER TABLE collaborator ADD COLUMN invitation_status TEXT;"
+                                "ALTER TABLE collaborator ADD COLUMN error_client_request_id TEXT;"
+                                "UPDATE collaborator SET made = 1 WHERE linked = 0 AND guest_id IS NOT NULL;";
+
+const struct ei_sqlite_migration ei_sqlite_migrations[] = {{version_1}, {version_2}};
 const int ei_sqlite_schema_version = sizeof ei_sqlite_migrations / sizeof ei_sqlite_migrations[0];
 
 static enum ei_err file_failed(const char *path, struct ei_error *err)
