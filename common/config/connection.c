@@ -8,7 +8,8 @@
 #include "common/base/guid.h"
 #include "common/config/keys.h"
 
-/* Where the clouds are (contract 0). China's login root is documented in two forms; login_url takes the other. */
+/* Where the clouds are (contract 0). China's login root is documented in two forms, and nothing says which of them a
+ * tenant needs, so each is a cloud of its own. */
 static const struct {
     const char *name;
     const char *login_url;
@@ -18,6 +19,7 @@ static const struct {
     {"usgov", "https://login.microsoftonline.us", "https://graph.microsoft.us"},
     {"usgov-dod", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us"},
     {"china", "https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"},
+    {"china-chinacloudapi", "https://login.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn"},
 };
 
 static bool domain_or_id(const char *tenant)

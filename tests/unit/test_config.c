@@ -93,6 +93,7 @@ static void clouds_have_their_roots(void **state)
         {"usgov", "https://login.microsoftonline.us", "https://graph.microsoft.us"},
         {"usgov-dod", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us"},
         {"china", "https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"},
+        {"china-chinacloudapi", "https://login.chinacloudapi.cn", "https://microsoftgraph.chinacloudapi.cn"},
     };
     char text[1024];
 

@@ -54,7 +54,7 @@ static void strings_and_blocks(void **state)
     static const struct refusal list[] = {
         {"cloud = \"glo\nbal;\n", "the string that begins here has no closing quote", ""},
         {"cloud = 1;", "cloud", "must be a string in quotes"},
-        {"cloud = \"mars\";", "cloud", "\"mars\" is none of: global, usgov, usgov-dod, china"},
+        {"cloud = \"mars\";", "cloud", "\"mars\" is none of: global, usgov, usgov-dod, china, china-chinacloudapi"},
         {"cloud = \"\";", "cloud", "must not be empty"},
         {"login_url = \"http://localhost\";", "login_url", "is not https://HOST"},
         {"login_url = \"https://\";", "login_url", "is not https://HOST"},

@@ -223,6 +223,30 @@ static void test_login_errors(void **state)
     expect(&got, EI_GRAPH_DONE, EI_OK);
 }
 
+/* contract 0: the scope names the Graph root of the cloud that is meant, and of no other. The secret is wrong, so that
+ * nothing goes to that root: the login service looks at the scope first. */
+static void test_scope_is_the_clouds_own(void **state)
+{
+    static const char *const roots[] = {"https://graph.microsoft.com", "https://graph.microsoft.us",
+                                        "https://dod-graph.microsoft.us", "https://microsoftgraph.chinacloudapi.cn"};
+    enum { ROOTS = sizeof roots / sizeof roots[0] };
+    char quoted[64];
+    struct got got;
+
+    NEEDS_SIMULATOR();
+    CTL("set", "secret", "\"another\"");
+    for (size_t cloud = 0; cloud < ROOTS; cloud++) {
+        snprintf(quoted, sizeof quoted, "\"%s\"", roots[cloud]);
+        CTL("set", "graphRoot", quoted);
+        use_graph(roots[cloud], NULL, 0);
+        get(sim.graph, OTHER_ID, &got);
+        expect(&got, EI_GRAPH_NOT_SENT, EI_SECRET_WRONG);
+        use_graph(roots[(cloud + 1) % ROOTS], NULL, 0);
+        get(sim.graph, OTHER_ID, &got);
+        expect(&got, EI_GRAPH_NOT_SENT, EI_TOKEN_REFUSED);
+    }
+}
+
 /* contract 1.6: some services send the number as a string. */
 static void test_expires_in_as_a_string(void **state)
 {
@@ -335,6 +359,7 @@ int main(void)
         SIM_TEST(test_request_ids_of_repeats),
         SIM_TEST(test_unauthorized_ends),
         SIM_TEST(test_login_errors),
+        SIM_TEST(test_scope_is_the_clouds_own),
         SIM_TEST(test_expires_in_as_a_string),
         cmocka_unit_test_setup_teardown(test_plain_oauth_tokens, use_skewed_clock, use_real_clock),
         SIM_TEST(test_login_throttled),

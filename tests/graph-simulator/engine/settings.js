@@ -43,6 +43,7 @@ const CHECKS = {
     roles: [isTextArray, 'an array of permission names'],
     secret: [isText, 'a text'],
     secretExpired: [boolean, 'true or false'],
+    graphRoot: [orNull(isText), 'null or https://HOST'],
     tokenExpiresIn: [(value) => isCount(value) && value > 0, 'seconds, at least 1'],
     domains: [isDomainList, 'an array of {"name","isVerified","isDefault","isInitial"}'],
     allowInvitesFrom: [(value) => INVITE_POLICIES.includes(value), `one of ${INVITE_POLICIES.join(', ')}`],
@@ -75,6 +76,7 @@ function defaults(initialDomain) {
         roles: ['User.Invite.All', 'User.Read.All', 'Organization.Read.All'],
         secret: 'simulated-client-secret',
         secretExpired: false,
+        graphRoot: null,
         tokenExpiresIn: 3599,
         domains: [
             { name: initialDomain, isVerified: true, isDefault: true, isInitial: true },

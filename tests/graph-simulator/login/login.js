@@ -49,7 +49,8 @@ function required(form, name) {
 }
 
 function checkScope(sim, scope) {
-    const wanted = sim.resources.map((root) => `${root}/.default`);
+    const roots = sim.settings.graphRoot === null ? sim.resources : [sim.settings.graphRoot];
+    const wanted = roots.map((root) => `${root}/.default`);
     if (wanted.includes(scope))
         return scope.slice(0, -'/.default'.length);
     if (!/^\S+\/\.default$/.test(scope))

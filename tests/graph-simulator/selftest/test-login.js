@@ -62,6 +62,13 @@ describe('login (contract 1)', () => {
         assert.strictEqual((await sim.askToken(sim.goodForm({ client_secret: 'another' }))).status, 200);
     });
 
+    it('0: the login of another cloud gives tokens for that cloud\'s Graph root only', async () => {
+        await sim.set('graphRoot', 'https://graph.microsoft.us');
+        const own = sim.goodForm({ scope: 'https://graph.microsoft.us/.default' });
+        assert.strictEqual((await sim.askToken(own)).status, 200);
+        await refused(sim.askToken(), 400, 'invalid_resource', 500011);
+    });
+
     it('1.7: no secret, unknown client, unknown tenant, missing fields, bad scope, two resources', async () => {
         const refusal = (changes, tenant) => sim.askToken(sim.goodForm(changes), tenant);
         await refused(refusal({ client_secret: undefined }), 401, 'invalid_client', 7000218);
