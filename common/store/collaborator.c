@@ -9,13 +9,14 @@
 
 /* Every heap text of the aggregate itself, for the loops that copy and free it. */
 static const size_t text_fields[] = {
-    offsetof(struct ei_collaborator, job.rule),        offsetof(struct ei_collaborator, job.overrides),
-    offsetof(struct ei_collaborator, job.reset_email), offsetof(struct ei_collaborator, display_name),
-    offsetof(struct ei_collaborator, requested_by),    offsetof(struct ei_collaborator, requester),
-    offsetof(struct ei_collaborator, guest_id),        offsetof(struct ei_collaborator, user_principal_name),
-    offsetof(struct ei_collaborator, user_type),       offsetof(struct ei_collaborator, external_user_state),
-    offsetof(struct ei_collaborator, invitation_sent), offsetof(struct ei_collaborator, invitation_status),
-    offsetof(struct ei_collaborator, redeem_url),
+    offsetof(struct ei_collaborator, job.rule),         offsetof(struct ei_collaborator, job.overrides),
+    offsetof(struct ei_collaborator, job.reset_email),  offsetof(struct ei_collaborator, display_name),
+    offsetof(struct ei_collaborator, requested_by),     offsetof(struct ei_collaborator, requester),
+    offsetof(struct ei_collaborator, guest_id),         offsetof(struct ei_collaborator, user_principal_name),
+    offsetof(struct ei_collaborator, user_type),        offsetof(struct ei_collaborator, external_user_state),
+    offsetof(struct ei_collaborator, invitation_sent),  offsetof(struct ei_collaborator, invitation_status),
+    offsetof(struct ei_collaborator, invitation_notes), offsetof(struct ei_collaborator, sponsors),
+    offsetof(struct ei_collaborator, sponsor_note),     offsetof(struct ei_collaborator, redeem_url),
 };
 
 enum { TEXT_FIELDS = sizeof text_fields / sizeof text_fields[0] };
@@ -199,6 +200,8 @@ const char *ei_collaborator_wrong(const struct ei_collaborator *collaborator)
         return "step";
     if (collaborator->mail > EI_MAIL_HELD)
         return "mail";
+    if (collaborator->sponsoring > EI_SPONSORS_NOT)
+        return "sponsoring";
     for (size_t i = 0; i < collaborator->account_count; i++) {
         const struct ei_account *account = &collaborator->accounts[i];
         if (account->state < EI_ACCOUNT_ACTIVE || account->state > EI_ACCOUNT_REMOVED ||

@@ -50,6 +50,15 @@ enum ei_mail {
     EI_MAIL_HELD = 5,    /* kept back until `adopt` (a clone, a restored image) */
 };
 
+/* What became of `sponsors` (contract 2.2, 5). The numbers are stored and never reused. */
+enum ei_sponsoring {
+    EI_SPONSORS_NONE = 0,  /* none is wanted, or nothing is known yet */
+    EI_SPONSORS_SENT = 1,  /* the 201 was for a body that named them; to be looked at */
+    EI_SPONSORS_APART = 2, /* a body that names them is refused: to be added to the guest one by one */
+    EI_SPONSORS_SET = 3,   /* the guest has them */
+    EI_SPONSORS_NOT = 4,   /* it has not, or it cannot be seen: sponsor_note says why */
+};
+
 enum ei_account_state {
     EI_ACCOUNT_ACTIVE = 1,
     EI_ACCOUNT_HELD = 2,    /* found in a mass: waits for adopt */
@@ -124,7 +133,11 @@ struct ei_collaborator {
     bool made;                 /* the guest is one that our own invitation made: on_account_removal may touch it */
     char *invitation_sent;     /* JSON body of the last POST /invitations that was answered 201; no secret */
     char *invitation_status;   /* status in that answer (contract 2.2: shown, never believed) */
-    char *redeem_url;          /* secret (K7); NULL once accepted */
+    char *invitation_notes;    /* what to know of that answer, a line each */
+    char *sponsors;            /* JSON array of "users/ID or UPN" and "groups/ID": who is to sponsor the guest */
+    enum ei_sponsoring sponsoring;
+    char *sponsor_note; /* why not all of them do, or that it is not known */
+    char *redeem_url;   /* secret (K7); NULL once accepted */
     int64_t url_at;
 
     enum ei_mail mail;

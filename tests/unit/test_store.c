@@ -13,6 +13,9 @@ static void fill_texts(struct ei_collaborator *c)
     assert_true(ei_text_set(&c->job.reset_email, "taylor@contoso.example"));
     assert_true(ei_text_set(&c->invitation_sent, "{\"invitedUserEmailAddress\":\"taylor@fabrikam.com\"}"));
     assert_true(ei_text_set(&c->invitation_status, "PendingAcceptance"));
+    assert_true(ei_text_set(&c->invitation_notes, "one\ntwo"));
+    assert_true(ei_text_set(&c->sponsors, "[\"users/alice@contoso.com\"]"));
+    assert_true(ei_text_set(&c->sponsor_note, "it is not known"));
     assert_true(ei_text_set(&c->guest_id, "0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02"));
     assert_true(ei_text_set(&c->user_principal_name, "taylor_fabrikam.com#EXT#@contoso.onmicrosoft.com"));
     assert_true(ei_text_set(&c->user_type, "Guest"));
@@ -54,6 +57,7 @@ static struct ei_collaborator *whole(void)
     c->linked = true;
     c->made = true;
     c->job.reset = true;
+    c->sponsoring = EI_SPONSORS_NOT;
     c->url_at = 25;
     c->mail = EI_MAIL_SENDING;
     c->mail_round = 7;
@@ -134,6 +138,10 @@ static void assert_same(const struct ei_collaborator *a, const struct ei_collabo
     assert_true(a->made == b->made);
     assert_same_text(a->invitation_sent, b->invitation_sent);
     assert_same_text(a->invitation_status, b->invitation_status);
+    assert_same_text(a->invitation_notes, b->invitation_notes);
+    assert_same_text(a->sponsors, b->sponsors);
+    assert_int_equal(a->sponsoring, b->sponsoring);
+    assert_same_text(a->sponsor_note, b->sponsor_note);
     assert_int_equal(a->url_at, b->url_at);
     assert_int_equal(a->mail, b->mail);
     assert_int_equal(a->mail_round, b->mail_round);

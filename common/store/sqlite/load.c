@@ -83,6 +83,10 @@ static void read_columns(struct reader *reader, struct ei_collaborator *c, int64
     c->made = next_int(reader) != 0;
     next_text(reader, &c->invitation_sent);
     next_text(reader, &c->invitation_status);
+    next_text(reader, &c->invitation_notes);
+    next_text(reader, &c->sponsors);
+    c->sponsoring = (enum ei_sponsoring)next_int(reader);
+    next_text(reader, &c->sponsor_note);
     *ret_slot = next_int(reader);
     c->url_at = next_int(reader);
     c->mail = (enum ei_mail)next_int(reader);

@@ -91,6 +91,10 @@ static void bind_columns(struct binder *binder, const struct ei_collaborator *c,
     bind_int(binder, c->made);
     bind_text(binder, c->invitation_sent);
     bind_text(binder, c->invitation_status);
+    bind_text(binder, c->invitation_notes);
+    bind_text(binder, c->sponsors);
+    bind_int(binder, c->sponsoring);
+    bind_text(binder, c->sponsor_note);
     bind_slot(binder, slot);
     bind_int(binder, c->url_at);
     bind_int(binder, c->mail);

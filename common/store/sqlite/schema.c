@@ -61,6 +61,11 @@ static const char version_2[] = "ALTER TABLE collaborator ADD COLUMN reset INTEG
                                 "ALTER TABLE collaborator ADD COLUMN made INTEGER NOT NULL DEFAULT 0;"
                                 "ALTER TABLE collaborator ADD COLUMN invitation_sent TEXT;"
                                 "ALTER TABLE collaborator ADD COLUMN invitation_status TEXT;"
+                                "ALTER TABLE collaborator ADD COLUMN invitation_notes TEXT;"
+                                "ALTER TABLE collaborator ADD COLUMN sponsors TEXT;"
+                                "ALTER TABLE collaborator ADD COLUMN sponsoring INTEGER NOT NULL DEFAULT 0"
+                                " CHECK (sponsoring BETWEEN 0 AND 4);"
+                                "ALTER TABLE collaborator ADD COLUMN sponsor_note TEXT;"
                                 "ALTER TABLE collaborator ADD COLUMN error_client_request_id TEXT;"
                                 "UPDATE collaborator SET made = 1 WHERE linked = 0 AND guest_id IS NOT NULL;";
 
