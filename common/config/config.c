@@ -102,7 +102,7 @@ static enum ei_err read_all(const config_setting_t *root, struct ei_config *c, s
     if (rc == EI_OK)
         rc = ei_read_cloud(root, c, err);
     if (rc == EI_OK)
-        rc = ei_read_credential(root, c, err);
+        rc = ei_read_credential(root, &c->credential, err);
     if (rc == EI_OK)
         rc = ei_read_invitation(config_setting_get_member(root, "invitation"), NULL, &c->invitation, err);
     if (rc == EI_OK)
@@ -164,7 +164,7 @@ void ei_config_free(struct ei_config *c)
     free(c->login_url);
     free(c->graph_url);
     free(c->ca_file);
-    free(c->credential_file);
+    ei_credential_settings_free(&c->credential);
     free(c->state_dir);
     free(c->socket);
     free(c);

@@ -24,7 +24,24 @@ struct ei_strings {
 
 enum ei_user_type { EI_USER_GUEST, EI_USER_MEMBER };                        /* invitedUserType (contract 2.2) */
 enum ei_removal { EI_REMOVAL_KEEP, EI_REMOVAL_DISABLE, EI_REMOVAL_DELETE }; /* mildest first */
-enum ei_credential_type { EI_CREDENTIAL_SECRET };
+enum ei_credential_type {
+    EI_CREDENTIAL_SECRET,
+    EI_CREDENTIAL_CERTIFICATE,
+    EI_CREDENTIAL_FEDERATED,
+    EI_CREDENTIAL_MANAGED_IDENTITY,
+    EI_CREDENTIAL_DEVICE_CODE,
+};
+
+/* Paths are absolute; NULL is what the type does not have or what was left out. */
+struct ei_credential_settings {
+    enum ei_credential_type type;
+    char *file;               /* the secret, the private key, the token; from file, or credential_name in
+                               * $CREDENTIALS_DIRECTORY */
+    char *certificate;        /* may be the key's file */
+    char *passphrase_file;    /* opens the private key; from passphrase_name */
+    char *endpoint;           /* of managed identity, where it is not the usual one */
+    char *identity_client_id; /* which managed identity, where there are several */
+};
 
 /* How to invite: Graph's properties (contract 2.2, 2.3). In a rule, already overlaid on the defaults. */
 struct ei_invitation_settings {
@@ -57,8 +74,7 @@ struct ei_config {
     char *login_url; /* without a slash at the end; from cloud, or as overridden */
     char *graph_url;
     char *ca_file; /* NULL: the system's trust store */
-    enum ei_credential_type credential_type;
-    char *credential_file; /* absolute; from file, or credential_name in $CREDENTIALS_DIRECTORY */
+    struct ei_credential_settings credential;
     struct ei_invitation_settings invitation;
     struct ei_rule *rules;
     size_t rule_count;

@@ -1,7 +1,5 @@
 #include "common/config/read.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -73,56 +71,4 @@ enum ei_err ei_read_cloud(const config_setting_t *root, struct ei_config *c, str
     if (rc == EI_OK && c->ca_file != NULL && c->ca_file[0] != '/')
         rc = ei_keys_fail(config_setting_get_member(root, "ca_file"), err, "must be an absolute path");
     return rc;
-}
-
-/* A systemd credential is a file in $CREDENTIALS_DIRECTORY; its name must not lead out of there. */
-static enum ei_err credential_path(const config_setting_t *setting, char **field, struct ei_error *err)
-{
-    const char *name = config_setting_get_string(setting);
-    const char *directory = getenv("CREDENTIALS_DIRECTORY");
-
-    if (strchr(name, '/') != NULL || name[0] == '.')
-        return ei_keys_fail(setting, err, "\"%.100s\" is not the name of a credential", name);
-    if (directory == NULL)
-        return ei_keys_fail(setting, err,
-                            "CREDENTIALS_DIRECTORY is not set: systemd passed no credentials; add "
-                            "LoadCredential=%.60s:PATH to the service, or name a file",
-                            name);
-    if (asprintf(field, "%s/%s", directory, name) < 0) {
-        *field = NULL;
-        return ei_fail(err, EI_NOMEM, "no memory for the configuration");
-    }
-    return EI_OK;
-}
-
-enum ei_err ei_read_credential(const config_setting_t *root, struct ei_config *c, struct ei_error *err)
-{
-    static const char *const later[] = {"certificate", "federated", "managed-identity", "device-code"};
-    const config_setting_t *group = config_setting_get_member(root, "credential");
-
-    if (group == NULL)
-        return ei_read_missing(root, "credential", "{ type = \"secret\"; file = \"/etc/entra-invite/client-secret\"; }",
-                               err);
-    const config_setting_t *type = config_setting_get_member(group, "type");
-    const config_setting_t *file = config_setting_get_member(group, "file");
-    const config_setting_t *name = config_setting_get_member(group, "credential_name");
-    const config_setting_t *endpoint = config_setting_get_member(group, "endpoint");
-    if (type == NULL)
-        return ei_keys_fail(group, err, "type is missing; this version has \"secret\"");
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
-        if (strcmp(config_setting_get_string(type), later[i]) == 0)
-            return ei_keys_fail(type, err, "this version cannot use \"%s\"; it has \"secret\"", later[i]);
-    if (strcmp(config_setting_get_string(type), "secret") != 0)
-        return ei_keys_fail(type, err, "\"%.40s\" is no type of credential; this version has \"secret\"",
-                            config_setting_get_string(type));
-    if (endpoint != NULL)
-        return ei_keys_fail(endpoint, err, "is for managed-identity, which this version cannot use");
-    if ((file != NULL) == (name != NULL))
-        return ei_keys_fail(group, err, "it needs either file or credential_name, and not both");
-    c->credential_type = EI_CREDENTIAL_SECRET;
-    if (name != NULL)
-        return credential_path(name, &c->credential_file, err);
-    if (config_setting_get_string(file)[0] != '/')
-        return ei_keys_fail(file, err, "must be an absolute path");
-    return ei_read_text(group, "file", NULL, &c->credential_file, err);
 }

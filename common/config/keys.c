@@ -14,7 +14,10 @@ static const struct ei_key credential_keys[] = {
     {"type", EI_KEY_STRING, 1, 0, NULL},
     {"file", EI_KEY_STRING, 1, 0, NULL},
     {"credential_name", EI_KEY_STRING, 1, 0, NULL},
+    {"certificate", EI_KEY_STRING, 1, 0, NULL},
+    {"passphrase_name", EI_KEY_STRING, 1, 0, NULL},
     {"endpoint", EI_KEY_STRING, 1, 0, NULL},
+    {"identity_client_id", EI_KEY_STRING, 1, 0, NULL},
     {NULL, EI_KEY_STRING, 0, 0, NULL},
 };
 

@@ -29,10 +29,12 @@ enum ei_err ei_read_missing(const config_setting_t *root, const char *key, const
 enum ei_err ei_read_root_url(const config_setting_t *group, const char *name, const char *fallback, char **field,
                              struct ei_error *err);
 
-/* The parts of the configuration, each from its keys at the root: connection.c, rules.c. */
+/* The parts of the configuration, each from its keys at the root: connection.c, credential.c, rules.c. */
 enum ei_err ei_read_tenant(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
 enum ei_err ei_read_cloud(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
-enum ei_err ei_read_credential(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
+enum ei_err ei_read_credential(const config_setting_t *root, struct ei_credential_settings *credential,
+                               struct ei_error *err);
+void ei_credential_settings_free(struct ei_credential_settings *credential);
 enum ei_err ei_read_rules(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
 enum ei_err ei_read_accounts(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
 

@@ -1,60 +1,106 @@
-#include "common/graph/credential.h"
+#include "common/graph/credential_type.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "common/base/secret.h"
 #include "common/graph/odata.h"
-
-struct ei_credential {
-    char *path;
-    struct ei_secret secret;
-};
-
-enum ei_err ei_credential_secret(const char *path, struct ei_credential **ret_credential, struct ei_error *err)
-{
-    enum ei_err rc = EI_NOMEM;
-    struct ei_credential *credential = calloc(1, sizeof *credential);
-
-    if (credential == NULL || (credential->path = strdup(path)) == NULL) {
-        ei_fail(err, EI_NOMEM, "%s: no memory to hold it", path);
-        goto out;
-    }
-    rc = ei_secret_read_file(path, &credential->secret, err);
-    if (rc != EI_OK)
-        goto out;
-    *ret_credential = credential;
-    credential = NULL; /* transferred */
-out:
-    ei_credential_free(credential);
-    return rc;
-}
 
 enum ei_err ei_credential_reload(struct ei_credential *credential, struct ei_error *err)
 {
-    struct ei_secret secret = {0};
-    enum ei_err rc = ei_secret_read_file(credential->path, &secret, err);
+    return credential->type->reload != NULL ? credential->type->reload(credential, err) : EI_OK;
+}
 
-    if (rc != EI_OK)
-        return rc;
-    ei_secret_free(&credential->secret);
-    credential->secret = secret;
-    return EI_OK;
+enum ei_err ei_credential_check(const struct ei_credential *credential, struct ei_error *err)
+{
+    return credential->type->check != NULL ? credential->type->check(credential, err) : EI_OK;
+}
+
+int64_t ei_credential_expires(const struct ei_credential *credential)
+{
+    return credential->type->expires != NULL ? credential->type->expires(credential) : 0;
 }
 
 void ei_credential_free(struct ei_credential *credential)
 {
-    if (credential == NULL)
-        return;
-    ei_secret_free(&credential->secret);
-    free(credential->path);
-    free(credential);
+    if (credential != NULL)
+        credential->type->free(credential);
 }
 
-enum ei_err ei_credential_add_to_form(const struct ei_credential *credential, struct ei_buffer *form,
-                                      struct ei_error *err)
+/* --- what types share --- */
+
+static enum ei_err no_memory(struct ei_error *err)
 {
-    if (!ei_buffer_append_text(form, "&client_secret=") || !ei_odata_encode(form, credential->secret.data))
-        return ei_fail(err, EI_NOMEM, "%s: no memory for the token request", credential->path);
+    return ei_fail(err, EI_NOMEM, "no memory for the token request");
+}
+
+void ei_token_request_init(struct ei_token_request *request)
+{
+    *request = (struct ei_token_request){.method = EI_POST, .service = EI_SERVICE_LOGIN};
+    ei_buffer_init(&request->form, EI_TOKEN_FORM_MAX);
+}
+
+void ei_token_request_free(struct ei_token_request *request)
+{
+    ei_buffer_free(&request->form);
+    ei_headers_free(request->headers);
+    request->headers = NULL;
+}
+
+enum ei_err ei_token_form_add(struct ei_token_request *request, const char *name, const char *value,
+                              struct ei_error *err)
+{
+    struct ei_buffer *form = &request->form;
+
+    if ((form->length != 0 && !ei_buffer_append_text(form, "&")) || !ei_buffer_append_text(form, name) ||
+        !ei_buffer_append_text(form, "=") || !ei_odata_encode(form, value))
+        return no_memory(err);
+    return EI_OK;
+}
+
+/* scope names the cloud's own Graph root (contract 0). */
+static enum ei_err add_scope(struct ei_token_request *request, const struct ei_token_app *app, struct ei_error *err)
+{
+    enum ei_err rc = ei_token_form_add(request, "scope", app->graph_url, err);
+
+    if (rc == EI_OK && !ei_buffer_append_text(&request->form, "%2F.default"))
+        rc = no_memory(err);
+    return rc;
+}
+
+enum ei_err ei_token_form_begin(struct ei_token_request *request, const struct ei_token_app *app, const char *grant,
+                                struct ei_error *err)
+{
+    enum ei_err rc = ei_token_form_add(request, "grant_type", grant, err);
+
+    if (rc == EI_OK)
+        rc = ei_token_form_add(request, "client_id", app->client_id, err);
+    if (rc == EI_OK)
+        rc = add_scope(request, app, err);
+    request->method = EI_POST;
+    request->service = EI_SERVICE_LOGIN;
+    snprintf(request->target, sizeof request->target, "/%s/oauth2/v2.0/token", app->tenant);
+    return rc;
+}
+
+enum ei_err ei_token_form_assertion(struct ei_token_request *request, const struct ei_token_app *app,
+                                    const char *assertion, struct ei_error *err)
+{
+    enum ei_err rc = ei_token_form_begin(request, app, "client_credentials", err);
+
+    if (rc == EI_OK)
+        rc = ei_token_form_add(request, "client_assertion_type",
+                               "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", err);
+    if (rc == EI_OK)
+        rc = ei_token_form_add(request, "client_assertion", assertion, err);
+    return rc;
+}
+
+enum ei_err ei_token_header_add(struct ei_token_request *request, const char *line, struct ei_error *err)
+{
+    struct curl_slist *list = curl_slist_append(request->headers, line);
+
+    if (list == NULL)
+        return no_memory(err);
+    request->headers = list;
     return EI_OK;
 }

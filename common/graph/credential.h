@@ -1,25 +1,32 @@
 /*
- * The seam for the ways to prove who the worker is: a credential adds its fields to the token request's form
- * (contract 1.1). Client secret today; certificate, federated token, managed identity and device code fit the same
- * interface.
+ * How the worker proves who it is. One object of one of several types (credential_*.c, one file each); the token's code
+ * (token.c) knows none of them.
+ *
+ * A credential that cannot be used when it is made is an error then. What may mend itself while the worker runs (a
+ * certificate that is not valid yet, a token file that is written anew) is judged at each token request.
  */
 #ifndef EI_GRAPH_CREDENTIAL_H
 #define EI_GRAPH_CREDENTIAL_H
 
-#include "common/base/buffer.h"
+#include <stdint.h>
+
 #include "common/base/error.h"
 
 struct ei_credential;
 
-/* Reads the file at once (root may have to, before privileges are dropped) by ei_secret_read_file's rules. Owner frees.
- */
+/* A client secret (contract 1.1). Reads the file at once (root may have to, before privileges are dropped) by
+ * ei_secret_read_file's rules. Owner frees; so for all types. */
 enum ei_err ei_credential_secret(const char *path, struct ei_credential **ret_credential, struct ei_error *err);
-/* Reads it again: after SIGHUP, or when the token endpoint refuses the secret. Keeps the old one on failure. */
-enum ei_err ei_credential_reload(struct ei_credential *credential, struct ei_error *err);
+
 void ei_credential_free(struct ei_credential *credential);
 
-/* Appends "&name=value…", percent-encoded, to a token request's form. The form is a secret from then on. */
-enum ei_err ei_credential_add_to_form(const struct ei_credential *credential, struct ei_buffer *form,
-                                      struct ei_error *err);
+/* Reads its files again: after SIGHUP, or when the token endpoint refuses it. Keeps the old ones on failure. */
+enum ei_err ei_credential_reload(struct ei_credential *credential, struct ei_error *err);
+
+/* Whether a token could be asked for now, as far as this host can tell: for --test. */
+enum ei_err ei_credential_check(const struct ei_credential *credential, struct ei_error *err);
+
+/* Wall time at which it ends; 0: unknown. */
+int64_t ei_credential_expires(const struct ei_credential *credential);
 
 #endif

@@ -243,7 +243,7 @@ static bool repeat_unauthorized(struct ei_graph *graph, struct ei_request *reque
     request->repeated = true;
     ei_buffer_free(&request->answer);
     request->header_bytes = 0;
-    request->retry_after[0] = request->date[0] = request->request_id[0] = '\0';
+    request->retry_after[0] = request->date[0] = request->request_id[0] = request->challenge[0] = '\0';
     if (request->method == EI_GET)
         ei_guid_new(request->crid);
     else
@@ -294,7 +294,7 @@ static void deliver(struct ei_graph *graph)
     TAILQ_CONCAT(&due, &graph->ended, link);
     while ((request = TAILQ_FIRST(&due)) != NULL) {
         TAILQ_REMOVE(&due, request, link);
-        struct ei_reply reply = {.result = &request->result};
+        struct ei_reply reply = {.result = &request->result, .challenge = request->challenge};
         if (request->result.outcome == EI_GRAPH_DONE) {
             reply.body = request->answer.data != NULL ? request->answer.data : "";
             reply.length = request->answer.length;

@@ -50,9 +50,10 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
         return 0;
     }
     if (length >= 5 && strncmp(data, "HTTP/", 5) == 0) /* what came before was an interim answer's */
-        request->retry_after[0] = request->date[0] = request->request_id[0] = '\0';
+        request->retry_after[0] = request->date[0] = request->request_id[0] = request->challenge[0] = '\0';
     keep_header(data, length, "Retry-After", request->retry_after);
     keep_header(data, length, "Date", request->date);
+    keep_header(data, length, "WWW-Authenticate", request->challenge);
     keep_header(data, length, request->service == EI_SERVICE_LOGIN ? "x-ms-request-id" : "request-id",
                 request->request_id);
     return length;
@@ -186,6 +187,13 @@ bool ei_http_launch(struct ei_request *request)
     return false;
 }
 
+void ei_headers_free(struct curl_slist *headers)
+{
+    for (struct curl_slist *header = headers; header != NULL; header = header->next)
+        explicit_bzero(header->data, strlen(header->data));
+    curl_slist_free_all(headers);
+}
+
 void ei_http_land(struct ei_request *request)
 {
     if (request->easy != NULL) {
@@ -193,8 +201,6 @@ void ei_http_land(struct ei_request *request)
         curl_easy_cleanup(request->easy);
         request->easy = NULL;
     }
-    for (struct curl_slist *header = request->headers; header != NULL; header = header->next)
-        explicit_bzero(header->data, strlen(header->data));
-    curl_slist_free_all(request->headers);
+    ei_headers_free(request->headers);
     request->headers = NULL;
 }

@@ -96,6 +96,10 @@ enum ei_err ei_request_start(struct ei_graph *graph, const struct ei_request_spe
         ei_request_free(request);
         return EI_NOMEM;
     }
+    if (spec->headers != NULL) {
+        request->headers = *spec->headers;
+        *spec->headers = NULL;
+    }
     graph->active++;
     if (spec->method != EI_GET && spec->service == EI_SERVICE_GRAPH)
         ei_pace_take(&graph->pace, 1, ei_monotonic_ms());

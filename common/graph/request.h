@@ -26,12 +26,13 @@ enum ei_service { EI_SERVICE_GRAPH, EI_SERVICE_LOGIN };
 
 struct ei_request_spec {
     enum ei_method method;
-    enum ei_service service; /* GRAPH: with the token, under hold and pace; LOGIN: neither */
-    const char *target;      /* "/path?query" on the service's root, or a whole URL that was checked to be on it */
-    const char *body;        /* NULL: none; copied */
-    const char *crid;        /* NULL: a new one */
-    enum ei_about about;     /* how its errors are read */
-    bool mail;               /* a repeat has an effect: X6 */
+    enum ei_service service;     /* GRAPH: with the token, under hold and pace; LOGIN: neither */
+    const char *target;          /* "/path?query" on the service's root, or a whole URL that was checked to be on it */
+    const char *body;            /* NULL: none; copied */
+    const char *crid;            /* NULL: a new one */
+    struct curl_slist **headers; /* NULL: only the usual ones; taken over (and then NULL) where it starts */
+    enum ei_about about;         /* how its errors are read */
+    bool mail;                   /* a repeat has an effect: X6 */
 };
 
 /* What a request came to. body: what was answered, NUL-terminated; NULL unless the status was 2xx and the body is
@@ -40,6 +41,7 @@ struct ei_reply {
     struct ei_graph_result *result;
     const char *body;
     size_t length;
+    const char *challenge; /* WWW-Authenticate, "" if none */
 };
 
 typedef void ei_request_done(void *context, struct ei_reply *reply);
@@ -74,6 +76,7 @@ struct ei_request {
     char retry_after[EI_HEADER_VALUE_MAX];
     char date[EI_HEADER_VALUE_MAX];
     char request_id[EI_HEADER_VALUE_MAX];
+    char challenge[EI_HEADER_VALUE_MAX];
 
     struct ei_graph_result result; /* once ended */
 };
@@ -150,6 +153,7 @@ void ei_request_landed(struct ei_graph *graph, struct ei_request *request);
 
 /* Makes the easy handle and adds it to the multi handle. */
 bool ei_http_launch(struct ei_request *request);
+void ei_headers_free(struct curl_slist *headers); /* erases them; NULL is fine */
 /* Takes it out again and erases its headers. The answer stays. */
 void ei_http_land(struct ei_request *request);
 

@@ -1,13 +1,12 @@
 #include <curl/curl.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "common/graph/credential_type.h"
 #include "common/graph/errors.h"
 #include "common/graph/memory.h"
-#include "common/graph/odata.h"
 #include "common/graph/request.h"
 
 enum {
@@ -15,7 +14,6 @@ enum {
     LIFE_DEFAULT = 5 * 60,   /* where no expires_in can be read: short, and a 401 renews it sooner */
     LIFE_MAX = 28 * 60 * 60, /* contract 1.8 */
     TOKEN_MAX = 32 * 1024,   /* bytes; a longer one would not pass as a header */
-    FORM_MAX = 4 * EI_SECRET_MAX
 };
 
 bool ei_token_usable(const struct ei_graph *graph)
@@ -62,72 +60,92 @@ static enum ei_err store_token(struct ei_token *token, const char *text, int64_t
     return EI_OK;
 }
 
+/* granted has kept what else the answer holds before the token counts. */
 static void read_token(struct ei_graph *graph, struct ei_reply *reply)
 {
+    const struct ei_credential_type *type = graph->credential->type;
     cJSON *json = ei_json_parse(reply->body, reply->length);
     const char *text = ei_json_string(json, "access_token");
-    const char *type = ei_json_string(json, "token_type");
+    const char *token_type = ei_json_string(json, "token_type");
+    struct ei_error *err = &reply->result->error;
     int64_t life = LIFE_DEFAULT;
+    enum ei_err rc;
 
     (void)ei_json_int(json, "expires_in", &life);
-    if (json == NULL)
+    if (json == NULL) {
         ei_reply_bad(reply, "the login service sent no JSON");
-    else if (text == NULL || !is_token(text) || (type != NULL && strcasecmp(type, "Bearer") != 0))
+    } else if (text == NULL || !is_token(text) || (token_type != NULL && strcasecmp(token_type, "Bearer") != 0)) {
         ei_reply_bad(reply, "the login service sent no bearer token");
-    else if (life <= 0)
+    } else if (life <= 0) {
         ei_reply_bad(reply, "the token has expired already");
-    else if (store_token(&graph->token, text, life) != EI_OK) {
-        reply->result->outcome = EI_GRAPH_NOT_SENT;
-        ei_fail(&reply->result->error, EI_NOMEM, "no memory for the token");
+    } else {
+        rc = type->granted != NULL ? type->granted(graph->credential, json, err) : EI_OK;
+        if (rc == EI_OK && store_token(&graph->token, text, life) != EI_OK)
+            rc = ei_fail(err, EI_NOMEM, "no memory for the token");
+        if (rc != EI_OK)
+            reply->result->outcome = EI_GRAPH_NOT_SENT;
     }
     ei_graph_json_free(json);
+}
+
+/* What the answer says by itself; a credential may know better. */
+static void judge_refusal(struct ei_graph_result *result)
+{
+    enum ei_err *code = &result->error.code;
+
+    if (result->status == 404 && (*code == EI_TOKEN_REFUSED || *code == EI_GRAPH_ANSWER))
+        *code = EI_TENANT_UNKNOWN; /* Microsoft has a number for it; others just have no such path */
+    /* A page of somebody else, or a token that is none: nothing that a change of the configuration would mend. */
+    if (*code == EI_GRAPH_ANSWER)
+        *code = EI_TOKEN_TRANSIENT;
 }
 
 static void on_token(void *context, struct ei_reply *reply)
 {
     struct ei_graph *graph = context;
+    const struct ei_credential_type *type = graph->credential->type;
+    struct ei_graph_result *result = reply->result;
     bool stale = graph->token.stale;
 
     graph->token.fetching = false;
     graph->token.stale = false;
     if (stale && !graph->closing)
         return; /* the requests that wait ask for another */
-    if (reply->result->outcome == EI_GRAPH_DONE)
+    if (result->outcome == EI_GRAPH_DONE)
         read_token(graph, reply);
-    if (reply->result->outcome == EI_GRAPH_DONE)
+    if (result->outcome == EI_GRAPH_DONE)
         return;
-    enum ei_err *code = &reply->result->error.code;
-    if (reply->result->status == 404 && (*code == EI_TOKEN_REFUSED || *code == EI_GRAPH_ANSWER))
-        *code = EI_TENANT_UNKNOWN; /* Microsoft has a number for it; others just have no such path */
-    /* A page of somebody else, or a token that is none: nothing that a change of the configuration would mend. */
-    if (*code == EI_GRAPH_ANSWER)
-        *code = EI_TOKEN_TRANSIENT;
-    ei_graph_fail_waiting(graph, reply->result);
-}
-
-/* The form is a secret. scope names the cloud's own Graph root (contract 0). */
-static enum ei_err make_form(const struct ei_graph *graph, struct ei_buffer *form, struct ei_error *err)
-{
-    if (!ei_buffer_append_text(form, "grant_type=client_credentials&client_id=") ||
-        !ei_odata_encode(form, graph->client_id) || !ei_buffer_append_text(form, "&scope=") ||
-        !ei_odata_encode(form, graph->graph_url) || !ei_buffer_append_text(form, "%2F.default"))
-        return ei_fail(err, EI_NOMEM, "no memory for the token request");
-    return ei_credential_add_to_form(graph->credential, form, err);
+    judge_refusal(result);
+    if (type->refused != NULL && type->refused(graph->credential, result, reply->challenge) && !graph->closing) {
+        struct ei_graph_result why = {.outcome = EI_GRAPH_NOT_SENT, .retry_after = -1};
+        if (ei_token_fetch(graph, &why.error) != EI_OK)
+            ei_graph_fail_waiting(graph, &why);
+        return;
+    }
+    ei_graph_fail_waiting(graph, result);
 }
 
 enum ei_err ei_token_fetch(struct ei_graph *graph, struct ei_error *err)
 {
-    char target[320];
-    struct ei_buffer form;
-    struct ei_request_spec spec = {.method = EI_POST, .service = EI_SERVICE_LOGIN, .target = target};
-    enum ei_err rc;
+    const struct ei_token_app app = {
+        .tenant = graph->tenant,
+        .client_id = graph->client_id,
+        .login_url = graph->login_url,
+        .graph_url = graph->graph_url,
+    };
+    struct ei_token_request request;
 
-    ei_buffer_init(&form, FORM_MAX);
-    snprintf(target, sizeof target, "/%s/oauth2/v2.0/token", graph->tenant);
-    rc = make_form(graph, &form, err);
+    ei_token_request_init(&request);
+    enum ei_err rc = graph->credential->type->request(graph->credential, &app, &request, err);
     if (rc != EI_OK)
         goto out;
-    spec.body = form.data;
+    const struct ei_request_spec spec = {
+        .method = request.method,
+        .service = request.service,
+        .target = request.target,
+        .body = request.form.data,
+        .headers = &request.headers,
+    };
     rc = ei_request_start(graph, &spec, on_token, graph);
     if (rc != EI_OK) {
         ei_fail(err, rc, "no memory for the token request");
@@ -135,6 +153,6 @@ enum ei_err ei_token_fetch(struct ei_graph *graph, struct ei_error *err)
     }
     graph->token.fetching = true;
 out:
-    ei_buffer_free(&form);
+    ei_token_request_free(&request);
     return rc;
 }

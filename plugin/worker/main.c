@@ -9,8 +9,8 @@
 #include "common/base/paths.h"
 #include "common/base/secret.h"
 #include "common/config/config.h"
-#include "common/graph/credential.h"
 #include "plugin/worker/background.h"
+#include "plugin/worker/credential.h"
 #include "plugin/worker/notify.h"
 #include "plugin/worker/privileges.h"
 #include "plugin/worker/worker.h"
@@ -137,7 +137,7 @@ static bool read_settings(const struct arguments *arguments, struct ei_config **
         return false;
     }
     ei_config_warn(*ret_config);
-    if (ei_credential_secret((*ret_config)->credential_file, ret_credential, &err) != EI_OK) {
+    if (ei_worker_credential(*ret_config, ret_credential, &err) != EI_OK) {
         ei_log_error(LOG_ERR, "credential", &err);
         return false;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/base/buffer.h"
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/file.h"

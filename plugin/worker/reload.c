@@ -11,6 +11,13 @@ static bool same(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+static bool same_credential(const struct ei_credential_settings *a, const struct ei_credential_settings *b)
+{
+    return a->type == b->type && same(a->file, b->file) && same(a->certificate, b->certificate) &&
+           same(a->passphrase_file, b->passphrase_file) && same(a->endpoint, b->endpoint) &&
+           same(a->identity_client_id, b->identity_client_id);
+}
+
 /* The key that only a start can change, NULL if there is none. */
 static const char *fixed_key(const struct ei_config *old, const struct ei_config *new)
 {
@@ -24,14 +31,13 @@ static const char *fixed_key(const struct ei_config *old, const struct ei_config
         {"login_url (or cloud)", old->login_url, new->login_url},
         {"graph_url (or cloud)", old->graph_url, new->graph_url},
         {"ca_file", old->ca_file, new->ca_file},
-        {"credential", old->credential_file, new->credential_file},
         {"state_dir", old->state_dir, new->state_dir},
         {"socket", old->socket, new->socket},
     };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (!same(keys[i].old, keys[i].new))
             return keys[i].key;
-    return NULL;
+    return same_credential(&old->credential, &new->credential) ? NULL : "credential";
 }
 
 static void put_in_force(struct ei_worker *w, struct ei_config *config)

@@ -14,8 +14,8 @@ static void s41_defaults_are_the_designs(void **state)
     assert_string_equal(c->login_url, "https://login.microsoftonline.com");
     assert_string_equal(c->graph_url, "https://graph.microsoft.com");
     assert_null(c->ca_file);
-    assert_int_equal(c->credential_type, EI_CREDENTIAL_SECRET);
-    assert_string_equal(c->credential_file, "/etc/entra-invite/client-secret");
+    assert_int_equal(c->credential.type, EI_CREDENTIAL_SECRET);
+    assert_string_equal(c->credential.file, "/etc/entra-invite/client-secret");
     assert_string_equal(c->invitation.redirect_url, "https://myapps.microsoft.com/");
     assert_string_equal(c->invitation.message_body, "");
     assert_string_equal(c->invitation.message_language, "en-US");
@@ -129,7 +129,7 @@ static void a_systemd_credential_is_a_file(void **state)
 
     setenv("CREDENTIALS_DIRECTORY", "/run/credentials/entra-invited.service", 1);
     const struct ei_config *c = accepted(f, by_name);
-    assert_string_equal(c->credential_file, "/run/credentials/entra-invited.service/graph");
+    assert_string_equal(c->credential.file, "/run/credentials/entra-invited.service/graph");
     unsetenv("CREDENTIALS_DIRECTORY");
     refused(f, by_name, 4, "credential.credential_name", "LoadCredential=graph:PATH");
 }

@@ -252,7 +252,7 @@ static void credentials(void **state)
     refuse_credential(f, "credential: { type = \"secret\"; credential_name = \"../s\"; };",
                       "credential.credential_name", "is not the name of a credential");
     refuse_credential(f, "credential: { type = \"secret\"; file = \"/s\"; endpoint = \"http://x\"; };",
-                      "credential.endpoint", "which this version cannot use");
+                      "credential.endpoint", "is for managed-identity");
     refuse_credential(f, "credential: { type = \"secret\"; file = \"/s\"; endpoint = 1; };", "credential.endpoint",
                       "must be a string");
     refuse_credential(f, "credential: { type = \"secret\"; secret = \"x\"; };", "credential.secret", "no such key");

@@ -1,4 +1,4 @@
-/* What goes into a URL or a form: quoting, encoding, the roots that may be asked, and the credential's fields. */
+/* What goes into a URL or a form: quoting, encoding, and the roots that may be asked. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,6 @@
 #include <cmocka.h>
 
 #include "common/base/guid.h"
-#include "common/graph/credential.h"
 #include "common/graph/graph.h"
 #include "common/graph/link.h"
 #include "common/graph/odata.h"
@@ -235,49 +234,6 @@ static void test_options_are_checked(void **state)
     assert_memory_equal(err.message, "login_url:", 10);
 }
 
-static void write_secret(const char *path, const char *secret)
-{
-    FILE *file = fopen(path, "we");
-
-    assert_non_null(file);
-    assert_int_equal(fchmod(fileno(file), 0600), 0);
-    assert_true(fputs(secret, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void test_credential_form(void **state)
-{
-    (void)state;
-    char path[] = "/tmp/entra-invite-test-XXXXXX";
-    struct ei_credential *credential = NULL;
-    struct ei_error err;
-    struct ei_buffer form;
-    int fd = mkstemp(path);
-
-    assert_true(fd >= 0);
-    close(fd);
-    write_secret(path, "a~b+c&d=e%f/g h\n");
-    assert_int_equal(ei_credential_secret(path, &credential, &err), EI_OK);
-    ei_buffer_init(&form, LIMIT);
-    assert_int_equal(ei_credential_add_to_form(credential, &form, &err), EI_OK);
-    assert_string_equal(form.data, "&client_secret=a~b%2Bc%26d%3De%25f%2Fg%20h");
-    ei_buffer_free(&form);
-
-    write_secret(path, "new");
-    assert_int_equal(ei_credential_reload(credential, &err), EI_OK);
-    assert_int_equal(chmod(path, 0644), 0); /* K3; the old one is kept */
-    assert_int_equal(ei_credential_reload(credential, &err), EI_SECRET_FILE);
-    assert_null(strstr(err.message, "new"));
-    ei_buffer_init(&form, LIMIT);
-    assert_int_equal(ei_credential_add_to_form(credential, &form, &err), EI_OK);
-    assert_string_equal(form.data, "&client_secret=new");
-    ei_buffer_free(&form);
-    ei_credential_free(credential);
-    ei_credential_free(NULL);
-    unlink(path);
-    assert_int_equal(ei_credential_secret(path, &credential, &err), EI_SECRET_FILE);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,7 +245,6 @@ int main(void)
         cmocka_unit_test(test_link_on_root),
         cmocka_unit_test(test_roots_are_checked),
         cmocka_unit_test(test_options_are_checked),
-        cmocka_unit_test(test_credential_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,157 @@
+/* The group credential: what each type needs, may have, and must not have. */
+#include "common/config/read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/guid.h"
+#include "common/config/keys.h"
+
+enum { NAMES_MAX = 160 };
+
+/* Bits for the keys beside type. */
+enum {
+    FILE_KEY = 1,
+    NAME_KEY = 2,
+    CERTIFICATE_KEY = 4,
+    PASSPHRASE_KEY = 8,
+    ENDPOINT_KEY = 16,
+    IDENTITY_KEY = 32,
+};
+
+static const struct {
+    const char *name;
+    unsigned bit;
+    const char *belongs; /* to which types */
+} keys[] = {
+    {"file", FILE_KEY, "secret, certificate and federated"}, {"credential_name", NAME_KEY, "secret and certificate"},
+    {"certificate", CERTIFICATE_KEY, "certificate"},         {"passphrase_name", PASSPHRASE_KEY, "certificate"},
+    {"endpoint", ENDPOINT_KEY, "managed-identity"},          {"identity_client_id", IDENTITY_KEY, "managed-identity"},
+};
+
+static const struct {
+    const char *name;
+    enum ei_credential_type type;
+    bool usable; /* in this version */
+    unsigned may_have;
+} types[] = {
+    {"secret", EI_CREDENTIAL_SECRET, true, FILE_KEY | NAME_KEY},
+    {"certificate", EI_CREDENTIAL_CERTIFICATE, false, FILE_KEY | NAME_KEY | CERTIFICATE_KEY | PASSPHRASE_KEY},
+    {"federated", EI_CREDENTIAL_FEDERATED, false, FILE_KEY},
+    {"managed-identity", EI_CREDENTIAL_MANAGED_IDENTITY, false, ENDPOINT_KEY | IDENTITY_KEY},
+    {"device-code", EI_CREDENTIAL_DEVICE_CODE, false, 0},
+};
+
+enum { TYPES = sizeof types / sizeof types[0], KEYS = sizeof keys / sizeof keys[0] };
+
+void ei_credential_settings_free(struct ei_credential_settings *credential)
+{
+    free(credential->file);
+    free(credential->certificate);
+    free(credential->passphrase_file);
+    free(credential->endpoint);
+    free(credential->identity_client_id);
+    *credential = (struct ei_credential_settings){0};
+}
+
+static void usable_names(char names[NAMES_MAX])
+{
+    names[0] = '\0';
+    for (size_t i = 0; i < TYPES; i++) {
+        size_t used = strlen(names);
+        if (types[i].usable)
+            snprintf(names + used, NAMES_MAX - used, "%s\"%s\"", used != 0 ? ", " : "", types[i].name);
+    }
+}
+
+static enum ei_err find_type(const config_setting_t *group, size_t *ret_index, struct ei_error *err)
+{
+    const config_setting_t *type = config_setting_get_member(group, "type");
+    char names[NAMES_MAX];
+
+    usable_names(names);
+    if (type == NULL)
+        return ei_keys_fail(group, err, "type is missing; this version has %s", names);
+    for (size_t i = 0; i < TYPES; i++) {
+        if (strcmp(config_setting_get_string(type), types[i].name) != 0)
+            continue;
+        *ret_index = i;
+        return types[i].usable
+                   ? EI_OK
+                   : ei_keys_fail(type, err, "this version cannot use \"%s\"; it has %s", types[i].name, names);
+    }
+    return ei_keys_fail(type, err, "\"%.40s\" is no type of credential; this version has %s",
+                        config_setting_get_string(type), names);
+}
+
+static enum ei_err check_keys(const config_setting_t *group, size_t type, struct ei_error *err)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        const config_setting_t *member = config_setting_get_member(group, keys[i].name);
+        if (member == NULL || (types[type].may_have & keys[i].bit) != 0)
+            continue;
+        return ei_keys_fail(member, err, "is for %s; this credential's type is \"%s\"", keys[i].belongs,
+                            types[type].name);
+    }
+    return EI_OK;
+}
+
+/* A systemd credential is a file in $CREDENTIALS_DIRECTORY; its name must not lead out of there. */
+static enum ei_err path_of_name(const config_setting_t *setting, char **field, struct ei_error *err)
+{
+    const char *name = config_setting_get_string(setting);
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+
+    if (strchr(name, '/') != NULL || name[0] == '.')
+        return ei_keys_fail(setting, err, "\"%.100s\" is not the name of a credential", name);
+    if (directory == NULL)
+        return ei_keys_fail(setting, err,
+                            "CREDENTIALS_DIRECTORY is not set: systemd passed no credentials; add "
+                            "LoadCredential=%.60s:PATH to the service, or name a file",
+                            name);
+    if (asprintf(field, "%s/%s", directory, name) < 0) {
+        *field = NULL;
+        return ei_fail(err, EI_NOMEM, "no memory for the configuration");
+    }
+    return EI_OK;
+}
+
+static enum ei_err read_path(const config_setting_t *group, const char *key, char **field, struct ei_error *err)
+{
+    const config_setting_t *setting = config_setting_get_member(group, key);
+
+    if (setting != NULL && config_setting_get_string(setting)[0] != '/')
+        return ei_keys_fail(setting, err, "must be an absolute path");
+    return ei_read_text(group, key, NULL, field, err);
+}
+
+/* What the type proves itself with: a file, or a credential of systemd's. */
+static enum ei_err read_file_or_name(const config_setting_t *group, struct ei_credential_settings *credential,
+                                     struct ei_error *err)
+{
+    const config_setting_t *file = config_setting_get_member(group, "file");
+    const config_setting_t *name = config_setting_get_member(group, "credential_name");
+
+    if ((file != NULL) == (name != NULL))
+        return ei_keys_fail(group, err, "it needs either file or credential_name, and not both");
+    return name != NULL ? path_of_name(name, &credential->file, err) : read_path(group, "file", &credential->file, err);
+}
+
+enum ei_err ei_read_credential(const config_setting_t *root, struct ei_credential_settings *credential,
+                               struct ei_error *err)
+{
+    const config_setting_t *group = config_setting_get_member(root, "credential");
+    size_t type = 0;
+
+    if (group == NULL)
+        return ei_read_missing(root, "credential", "{ type = \"secret\"; file = \"/etc/entra-invite/client-secret\"; }",
+                               err);
+    enum ei_err rc = find_type(group, &type, err);
+    if (rc == EI_OK)
+        rc = check_keys(group, type, err);
+    if (rc != EI_OK)
+        return rc;
+    credential->type = types[type].type;
+    return read_file_or_name(group, credential, err);
+}
