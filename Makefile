@@ -81,6 +81,7 @@ WORKER_SRC  := $(wildcard plugin/worker/*.c)
 CLI_SRC     := $(wildcard plugin/cli/*.c)
 HOOK_SRC    := $(wildcard plugin/hooks/*.c)
 PAM_SRC     := $(wildcard plugin/pam/*.c) common/view/view_read.c common/account/gecos.c
+NSS_SRC     := $(wildcard plugin/nss/*.c) common/view/view_read.c
 UNIT_SRC    := $(wildcard tests/unit/test_*.c)
 BENCH_SRC   := $(wildcard tests/bench/*.c)
 C_FILES     := $(shell find common plugin tests -name '*.[ch]' 2>/dev/null | sort)
@@ -93,7 +94,8 @@ CLI_LIB     := $(filter-out plugin/cli/main.c,$(CLI_SRC))
 CLI_COMMON  := $(BASE_SRC) $(CONFIG_SRC) $(IPC_SRC) common/view/view_read.c $(filter-out common/account/scan.c,$(ACCOUNT_SRC))
 HOOK_COMMON := $(BASE_SRC) common/ipc/client.c common/ipc/varlink.c
 
-PROGRAMS := $(OUT)/entra-invited $(OUT)/entra-invite $(OUT)/entra-invite-hook $(OUT)/pam_entra_invite.so
+PROGRAMS := $(OUT)/entra-invited $(OUT)/entra-invite $(OUT)/entra-invite-hook $(OUT)/pam_entra_invite.so \
+            $(OUT)/libnss_entra_invite.so.2
 
 .PHONY: all programs deps deps-check check check-all soak unit-programs bench-programs bench demo install clean
 .DELETE_ON_ERROR:
@@ -130,8 +132,12 @@ $(OUT)/pam_entra_invite.so: $(call pic,$(PAM_SRC)) plugin/pam/pam_entra_invite.m
 	$(CC) -shared -nostartfiles -Wl,-z,defs,-z,relro,-z,now,-z,noseparate-code -Wl,--as-needed \
 	    -Wl,--version-script=plugin/pam/pam_entra_invite.map $(LDFLAGS) -o $@ $(filter %.o,$^) -lpam
 
+$(OUT)/libnss_entra_invite.so.2: $(call pic,$(NSS_SRC)) plugin/nss/nss_entra_invite.map
+	$(CC) -shared -nostartfiles -Wl,-soname,libnss_entra_invite.so.2 -Wl,-z,defs,-z,relro,-z,now,-z,noseparate-code \
+	    -Wl,--as-needed -Wl,--version-script=plugin/nss/nss_entra_invite.map $(LDFLAGS) -o $@ $(filter %.o,$^)
+
 # All but the mains, for the unit tests.
-$(OUT)/libunits.a: $(call obj,$(COMMON_SRC) $(WORKER_LIB) $(CLI_LIB))
+$(OUT)/libunits.a: $(call obj,$(COMMON_SRC) $(WORKER_LIB) $(CLI_LIB) plugin/nss/accounts.c plugin/nss/standing.c)
 	rm -f $@
 	ar rcs $@ $^
 
@@ -175,7 +181,8 @@ demo: deps
 
 # --- installation ---------------------------------------------------------------------------------------------------
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
-PAMDIR    ?= $(if $(MULTIARCH),/usr/lib/$(MULTIARCH)/security,/usr/lib64/security)
+LIBDIR    ?= $(if $(MULTIARCH),/usr/lib/$(MULTIARCH),/usr/lib64)
+PAMDIR    ?= $(LIBDIR)/security
 
 install: programs
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR)/entra-invite $(DESTDIR)$(PAMDIR)
@@ -183,6 +190,7 @@ install: programs
 	install -m 0755 $(OUT)/entra-invite $(DESTDIR)$(BINDIR)/entra-invite
 	install -m 0755 $(OUT)/entra-invite-hook $(DESTDIR)$(LIBEXECDIR)/entra-invite/entra-invite-hook
 	install -m 0644 $(OUT)/pam_entra_invite.so $(DESTDIR)$(PAMDIR)/pam_entra_invite.so
+	install -m 0644 $(OUT)/libnss_entra_invite.so.2 $(DESTDIR)$(LIBDIR)/libnss_entra_invite.so.2
 	for d in useradd-post.d userdel-post.d; do \
 	    install -d $(DESTDIR)$(SYSCONFDIR)/shadow-maint/$$d && \
 	    sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|g' plugin/hooks/$$d/entra-invite > $(OUT)/hook-$$d.sh && \

@@ -1,0 +1,204 @@
+#include "tests/unit/view_fixture.h"
+
+#include <time.h>
+
+#include "plugin/nss/module.h"
+
+static char passwd[128], group[128];
+static const char good_group[] =
+    "root:x:0:\nentra-invite-accepted:x:991:\nentra-invite-pending:x:990:\npartners:x:1500:\n";
+
+static void write_text(const char *to, const char *text)
+{
+    int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+static int set_up_host(void **state)
+{
+    if (set_up(state) != 0)
+        return -1;
+    snprintf(passwd, sizeof passwd, "%s/passwd", directory);
+    snprintf(group, sizeof group, "%s/group", directory);
+    write_text(passwd, "root:x:0:0:root:/root:/bin/sh\ntaylor:x:4001:1500::/home/taylor:/bin/sh\n");
+    write_text(group, good_group);
+    return 0;
+}
+
+static int tear_down_host(void **state)
+{
+    unlink(passwd);
+    unlink(group);
+    return tear_down(state);
+}
+
+static void publish_state(enum ei_state state, uint32_t uid, int64_t not_after)
+{
+    struct ei_view_header header = plain;
+    struct ei_view_record record = {.state = state, .uid = uid};
+    struct ei_view_writer *writer;
+    struct ei_error err = {0};
+
+    header.not_after = not_after;
+    assert_int_equal(ei_view_writer_new(path, &header, &writer, &err), EI_OK);
+    assert_int_equal(ei_view_writer_add(writer, "taylor", &record, NULL), EI_OK);
+    assert_int_equal(ei_view_writer_publish(writer, &err), EI_OK);
+}
+
+static enum ei_nss_answer ask(const char *login, gid_t *gid)
+{
+    const struct ei_nss_paths paths = {path, passwd, group};
+    *gid = 0;
+    return ei_nss_standing(&paths, login, gid);
+}
+
+static void assert_none(const char *login)
+{
+    gid_t gid;
+    assert_int_equal(ask(login, &gid), EI_NSS_NONE);
+}
+
+static void assert_gid(const char *login, gid_t wanted)
+{
+    gid_t gid;
+    assert_int_equal(ask(login, &gid), EI_NSS_GROUP);
+    assert_int_equal(gid, wanted);
+}
+
+static void each_state_has_its_group(void **state)
+{
+    static const struct {
+        enum ei_state state;
+        gid_t gid; /* 0: none */
+    } rows[] = {{EI_STATE_WAITING, 990},  {EI_STATE_HELD, 990}, {EI_STATE_QUEUED, 990}, {EI_STATE_PENDING, 990},
+                {EI_STATE_ACCEPTED, 991}, {EI_STATE_FAILED, 0}, {EI_STATE_REMOVED, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        publish_state(rows[i].state, 4001, 0);
+        if (rows[i].gid != 0)
+            assert_gid("taylor", rows[i].gid);
+        else
+            assert_none("taylor");
+        assert_none("robin");
+        assert_none("");
+    }
+}
+
+/* S17: only while the local file gives name and gid to each other and to nothing else. */
+static void s17_a_gid_of_another_group_is_never_answered(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "entra-invite-pending:x:990:\n",
+        "staff:x:991:\nentra-invite-accepted:x:991:\n",
+        "entra-invite-accepted:x:991:\nstaff:x:991:\n",
+        "entra-invite-accepted:x:991:\nstaff:x:991:", /* no newline at the end */
+        "entra-invite-accepted:x:0:\n",
+        "entra-invite-accepted:x::\n",
+        "entra-invite-accepted:x:-1:\n",
+        "entra-invite-accepted:x:9x1:\n",
+        "entra-invite-accepted:x:4294967295:\n",
+        "entra-invite-accepted:x:99999999999999999999:\n",
+        "entra-invite-accepted\n",
+        "entra-invite-accepted2:x:991:\n",
+        "#entra-invite-accepted:x:991:\n",
+    };
+
+    (void)state;
+    publish_state(EI_STATE_ACCEPTED, 4001, 0);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        write_text(group, bad[i]);
+        assert_none("taylor");
+    }
+    write_text(group, "entra-invite-accepted:x:991:taylor,robin");
+    assert_gid("taylor", 991);
+}
+
+/* S32 */
+static void s32_another_uid_is_somebody_else(void **state)
+{
+    (void)state;
+    publish_state(EI_STATE_ACCEPTED, 4002, 0);
+    assert_none("taylor");
+    publish_state(EI_STATE_ACCEPTED, 999, 0); /* below the view's minimum_uid */
+    write_text(passwd, "taylor:x:999:1500::/:/bin/sh\n");
+    assert_none("taylor");
+    write_text(passwd, "root:x:0:0:root:/root:/bin/sh\n"); /* from a directory: nothing local speaks against it */
+    publish_state(EI_STATE_ACCEPTED, 4001, 0);
+    assert_gid("taylor", 991);
+}
+
+static void a_view_past_its_time_says_nothing(void **state)
+{
+    (void)state;
+    publish_state(EI_STATE_ACCEPTED, 4001, (int64_t)time(NULL) - 1);
+    assert_none("taylor");
+    publish_state(EI_STATE_ACCEPTED, 4001, (int64_t)time(NULL) + 3600);
+    assert_gid("taylor", 991);
+}
+
+static void a_bad_view_says_nothing(void **state)
+{
+    (void)state;
+    assert_none("taylor"); /* there is none */
+    publish_state(EI_STATE_ACCEPTED, 4001, 0);
+    assert_int_equal(chmod(path, 0666), 0);
+    assert_none("taylor");
+    write_whole((const unsigned char *)"damaged", 7);
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_none("taylor");
+}
+
+static void missing_files_are_an_error(void **state)
+{
+    gid_t gid;
+
+    (void)state;
+    publish_state(EI_STATE_ACCEPTED, 4001, 0);
+    assert_int_equal(unlink(group), 0);
+    assert_int_equal(ask("taylor", &gid), EI_NSS_ERROR);
+    assert_int_equal(errno, ENOENT);
+    assert_none("robin");                     /* not covered: the file is not even opened */
+    assert_int_equal(mkfifo(group, 0644), 0); /* S8: a FIFO must not block */
+    assert_int_equal(ask("taylor", &gid), EI_NSS_ERROR);
+}
+
+/* Lines far longer than the buffer that they are read through. */
+static void long_lines_do_not_matter(void **state)
+{
+    enum { LONG = 20000 };
+    char *text = malloc(LONG + 256);
+
+    (void)state;
+    assert_non_null(text);
+    publish_state(EI_STATE_ACCEPTED, 4001, 0);
+    for (size_t before = 4060; before < 4100; before++) {
+        memset(text, 'm', before);
+        memcpy(text, "big:x:7:", 8);
+        strcpy(text + before, "\nentra-invite-accepted:x:991:");
+        write_text(group, text);
+        assert_gid("taylor", 991);
+    }
+    memset(text, 'n', LONG); /* a name without an end */
+    strcpy(text + LONG, ":x:991:\nentra-invite-accepted:x:991:\n");
+    write_text(group, text);
+    assert_gid("taylor", 991);
+    free(text);
+}
+
+#define ON_HOST(test) cmocka_unit_test_setup_teardown(test, set_up_host, tear_down_host)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_HOST(each_state_has_its_group),         ON_HOST(s17_a_gid_of_another_group_is_never_answered),
+        ON_HOST(s32_another_uid_is_somebody_else), ON_HOST(a_view_past_its_time_says_nothing),
+        ON_HOST(a_bad_view_says_nothing),          ON_HOST(missing_files_are_an_error),
+        ON_HOST(long_lines_do_not_matter),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
