@@ -1,6 +1,5 @@
 /* Which users changed: GET /users/delta (contract 4.3). */
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/json.h"
 #include "common/graph/errors.h"
@@ -19,14 +18,14 @@ struct changes {
     ei_graph_changes_page *page;
     ei_graph_changes_done *done;
     void *context;
-    char *link; /* of the page that is being read, NULL for the first */
+    struct ei_circle circle;
     unsigned pages;
 };
 
 static void finish(struct changes *changes, const struct ei_graph_result *result, const char *link)
 {
     changes->done(changes->context, result, result->outcome == EI_GRAPH_DONE ? link : NULL);
-    free(changes->link);
+    ei_circle_clear(&changes->circle);
     free(changes);
 }
 
@@ -56,17 +55,13 @@ static void on_page(void *context, struct ei_reply *reply);
 /* true: the next page was asked for. */
 static bool follow(struct changes *changes, const char *link, struct ei_reply *reply)
 {
-    struct ei_request_spec spec = {.method = EI_GET, .service = EI_SERVICE_GRAPH};
+    struct ei_request_spec spec = {.method = EI_GET, .service = EI_SERVICE_GRAPH, .target = link};
 
-    if ((changes->link != NULL && strcmp(changes->link, link) == 0) || ++changes->pages == PAGES_MAX) {
+    if (ei_circle_closed(&changes->circle, link) || ++changes->pages == PAGES_MAX) {
         ei_reply_bad(reply, "the changes have no end");
         return false;
     }
-    char *copy = strdup(link);
-    free(changes->link);
-    changes->link = copy;
-    spec.target = copy;
-    if (copy != NULL && ei_request_start(changes->graph, &spec, on_page, changes) == EI_OK)
+    if (ei_request_start(changes->graph, &spec, on_page, changes) == EI_OK)
         return true;
     reply->result->outcome = EI_GRAPH_NOT_SENT;
     ei_fail(&reply->result->error, EI_NOMEM, "the next page of changes was not asked for");

@@ -172,3 +172,8 @@ void ei_graph_error_read(const struct ei_answer *answer, enum ei_about about, st
     }
     memcpy(result->error.request_id, parts.request_id, sizeof result->error.request_id);
 }
+
+bool ei_graph_query_refused(const struct ei_graph_result *result)
+{
+    return (result->status == 400 && result->outcome == EI_GRAPH_REJECTED) || result->status == 501;
+}

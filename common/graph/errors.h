@@ -5,6 +5,7 @@
 #ifndef EI_GRAPH_ERRORS_H
 #define EI_GRAPH_ERRORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/graph/graph.h"
@@ -31,6 +32,10 @@ void ei_graph_error_read(const struct ei_answer *answer, enum ei_about about, st
 /* The same for the token endpoint and the OpenID metadata. A known AADSTS number chooses the mend, else `error` does,
  * as any OAuth server sends it; EI_GRAPH_ANSWER for a 4xx without one. */
 void ei_login_error_read(const struct ei_answer *answer, struct ei_graph_result *result);
+
+/* A read whose query this tenant does not take: 400, or 501, Graph's other word for a property that no collection can
+ * be filtered by (contract 6). It had no effect; a plainer query may do. */
+bool ei_graph_query_refused(const struct ei_graph_result *result);
 
 /* One line of well-formed UTF-8 from untrusted text, cut at a character to fit size: runs of blanks and control
  * characters become one blank, broken bytes a question mark. */

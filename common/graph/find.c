@@ -139,19 +139,13 @@ static void take(struct ei_pages *to, struct ei_pages *from)
     from->count = 0;
 }
 
-/* 501 is Graph's other word for a property that no collection can be filtered by (contract 6). A read had no effect. */
-static bool query_refused(const struct ei_graph_result *result)
-{
-    return (result->status == 400 && result->outcome == EI_GRAPH_REJECTED) || result->status == 501;
-}
-
 static void on_identities(void *context, const struct ei_graph_result *result, struct ei_pages *pages)
 {
     struct find *find = context;
 
     if (result->outcome == EI_GRAPH_DONE) {
         take(&find->by_identity, pages);
-    } else if (query_refused(result)) {
+    } else if (ei_graph_query_refused(result)) {
         if (!find->graph->said_identities)
             ei_log(LOG_INFO, "this tenant refuses the look-up of users by identity; their addresses alone are used: %s",
                    result->error.message);
@@ -170,7 +164,7 @@ static void on_addresses(void *context, const struct ei_graph_result *result, st
         take(&find->by_address, pages);
         if (find->result.outcome == EI_GRAPH_DONE)
             find->result = *result; /* its request-id */
-    } else if (query_refused(result) && find->form + 1 < FORMS) {
+    } else if (ei_graph_query_refused(result) && find->form + 1 < FORMS) {
         find->form++;
         if (find->graph->said_form < find->form) {
             find->graph->said_form = find->form;

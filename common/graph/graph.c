@@ -135,6 +135,7 @@ bool ei_graph_may_send(struct ei_graph *graph, unsigned writes, int64_t *ret_wai
 void ei_graph_drop_token(struct ei_graph *graph)
 {
     ei_token_drop(graph);
+    memset(graph->list_form, 0, sizeof graph->list_form);
 }
 
 /* --- progress --- */

@@ -63,7 +63,7 @@ bool ei_graph_may_send(struct ei_graph *graph, unsigned writes, int64_t *ret_wai
 int64_t ei_graph_hold_until(const struct ei_graph *graph);
 void ei_graph_set_hold(struct ei_graph *graph, int64_t until);
 
-/* Forget the token: after SIGHUP, or a permission was granted. */
+/* Forget the token, and which lists were refused: after SIGHUP, or a permission was granted. */
 void ei_graph_drop_token(struct ei_graph *graph);
 
 /* --- results --- */

@@ -94,6 +94,7 @@ static bool add_headers(struct ei_request *request)
     return add_header(request, "Accept: application/json") && add_header(request, "Accept-Encoding: identity") &&
            add_header(request, "Expect:") && (request->crid[0] == '\0' || add_header(request, crid)) &&
            (request->body.data == NULL || add_header(request, type)) &&
+           (!request->eventual || add_header(request, "ConsistencyLevel: eventual")) &&
            (request->service == EI_SERVICE_LOGIN || add_authorization(request));
 }
 

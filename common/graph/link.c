@@ -1,6 +1,7 @@
 #include "common/graph/link.h"
 
 #include <curl/curl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -72,6 +73,26 @@ bool ei_link_on_root(const char *link, const char *root)
     curl_url_cleanup(a);
     curl_url_cleanup(b);
     return on_root;
+}
+
+bool ei_circle_closed(struct ei_circle *circle, const char *link)
+{
+    if (circle->mark != NULL && strcmp(circle->mark, link) == 0)
+        return true;
+    if (circle->steps == circle->limit) {
+        free(circle->mark);
+        circle->mark = strdup(link); /* without memory a circle is noticed later */
+        circle->limit = 2 * circle->limit + 1;
+        circle->steps = 0;
+    }
+    circle->steps++;
+    return false;
+}
+
+void ei_circle_clear(struct ei_circle *circle)
+{
+    free(circle->mark);
+    *circle = (struct ei_circle){0};
 }
 
 enum ei_err ei_link_check_root(const char *key, const char *root, struct ei_error *err)

@@ -11,6 +11,17 @@ enum { EI_LINK_MAX = 16 * 1024 };
 /* true if link is on root: https, the same host and port, no user name, printable ASCII, at most EI_LINK_MAX bytes. */
 bool ei_link_on_root(const char *link, const char *root);
 
+/* Whether a chain of links leads in a circle, however long it is, with one of them kept: the first, second, fourth,
+ * eighth … (Brent). Begins as {0}. */
+struct ei_circle {
+    char *mark;
+    unsigned long steps;
+    unsigned long limit;
+};
+/* true: link was in the chain before. It may be noticed some turns late, but always is. */
+bool ei_circle_closed(struct ei_circle *circle, const char *link);
+void ei_circle_clear(struct ei_circle *circle);
+
 /* Checks a configured root: https://host[:port] and nothing behind it. EI_CONFIG names the key and the reason. */
 enum ei_err ei_link_check_root(const char *key, const char *root, struct ei_error *err);
 

@@ -33,6 +33,8 @@ struct ei_request_spec {
     struct curl_slist **headers; /* NULL: only the usual ones; taken over (and then NULL) where it starts */
     enum ei_about about;         /* how its errors are read */
     bool mail;                   /* a repeat has an effect: X6 */
+    bool alone;                  /* not in a batch: its answer is large */
+    bool eventual;               /* an advanced query (contract 3) */
 };
 
 /* What a request came to. body: what was answered, NUL-terminated; NULL unless the status was 2xx and the body is
@@ -55,8 +57,9 @@ struct ei_request {
     enum ei_service service;
     enum ei_about about;
     bool mail;
-    bool repeated;            /* after a 401, once */
-    bool alone;               /* not in a batch */
+    bool repeated; /* after a 401, once */
+    bool alone;    /* not in a batch */
+    bool eventual;
     unsigned serial_at_start; /* the token's when the request was made, 0: there was none */
     unsigned serial_used;
     char *url;
@@ -118,6 +121,7 @@ struct ei_graph {
     int64_t hold_until_ms; /* monotonic: what counts in this run */
     bool said_identities;  /* each is said once */
     size_t said_form;      /* find.c: the plainest that was */
+    size_t list_form[2];   /* list.c: the first that was not refused, by whether pending ones are wanted */
 };
 
 /* --- request.c: a request's life, and the queue --- */

@@ -187,6 +187,43 @@ static void test_bad_links(void **state)
     assert_true(again >= 1 && again <= 2);
 }
 
+/* Two links that lead to each other have no end either, and it is noticed soon. */
+static void test_circle(void **state)
+{
+    char fault[400];
+
+    NEEDS_SIMULATOR();
+    for (int i = 0; i < 2; i++) {
+        snprintf(fault, sizeof fault,
+                 "{\"match\":{\"path\":\"/users/delta$\",\"query\":\"%s\"},\"times\":0,\"action\":{\"status\":200,"
+                 "\"body\":{\"value\":[],\"@odata.nextLink\":\"%s/v1.0/users/delta?$skiptoken=%s\"}}}",
+                 i == 0 ? "latest|there" : "here", sim.url, i == 0 ? "here" : "there");
+        CTL("fault", fault);
+    }
+    ask(NULL, EI_GRAPH_UNCLEAR, EI_GRAPH_ANSWER);
+    assert_true(count_requests("{\"path\":\"/users/delta$\"}") < 10);
+}
+
+/* contract 4.3: soft-deleted and gone users are both told, and what comes twice is no matter. */
+static void test_removed_and_replayed(void **state)
+{
+    char soft[EI_GUID_TEXT];
+    char gone[EI_GUID_TEXT];
+
+    NEEDS_SIMULATOR();
+    make_user("accepted", "robin@fabrikam.com", soft);
+    make_user("pending", "kim@fabrikam.com", gone);
+    CTL("set", "deltaReplays", "3");
+    ask(NULL, EI_GRAPH_DONE, EI_OK);
+    CTL("user", "{\"find\":\"robin@fabrikam.com\",\"delete\":\"soft\"}");
+    CTL("user", "{\"find\":\"kim@fabrikam.com\",\"delete\":\"hard\"}");
+    for (int round = 0; round < 2; round++) { /* the second one replays the first */
+        ask(told.link, EI_GRAPH_DONE, EI_OK);
+        assert_true(is_told(soft));
+        assert_true(is_told(gone));
+    }
+}
+
 /* A link that was stored under another configuration begins anew instead of being followed. */
 static void test_link_of_another_root(void **state)
 {
@@ -204,6 +241,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_expired, fresh, done),
         cmocka_unit_test_setup_teardown(test_refused, fresh, done),
         cmocka_unit_test_setup_teardown(test_bad_links, fresh, done),
+        cmocka_unit_test_setup_teardown(test_circle, fresh, done),
+        cmocka_unit_test_setup_teardown(test_removed_and_replayed, fresh, done),
         cmocka_unit_test_setup_teardown(test_link_of_another_root, fresh, done),
     };
     return cmocka_run_group_tests(tests, sim_start, sim_stop);
