@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/account/gecos.h"
 #include "common/base/secret.h"
@@ -17,6 +18,7 @@ static const size_t text_fields[] = {
     offsetof(struct ei_collaborator, invitation_sent),  offsetof(struct ei_collaborator, invitation_status),
     offsetof(struct ei_collaborator, invitation_notes), offsetof(struct ei_collaborator, sponsors),
     offsetof(struct ei_collaborator, sponsor_note),     offsetof(struct ei_collaborator, redeem_url),
+    offsetof(struct ei_collaborator, deleted_guest_id),
 };
 
 enum { TEXT_FIELDS = sizeof text_fields / sizeof text_fields[0] };
@@ -61,7 +63,10 @@ void ei_collaborator_free(struct ei_collaborator *collaborator)
         free(collaborator->addresses[i]);
     for (size_t i = 0; i < collaborator->account_count; i++)
         free_account(&collaborator->accounts[i]);
+    for (size_t i = 0; i < collaborator->membership_count; i++)
+        free(collaborator->memberships[i].group);
     free(collaborator->addresses);
+    free(collaborator->memberships);
     free(collaborator->accounts);
     free(collaborator);
 }
@@ -83,6 +88,14 @@ static bool copy_lists(struct ei_collaborator *copy, const struct ei_collaborato
         added->login = owned.login;
         added->rule = owned.rule;
     }
+    for (size_t i = 0; i < from->membership_count; i++) {
+        struct ei_membership *added = ei_collaborator_add_membership(copy, from->memberships[i].group);
+        if (added == NULL)
+            return false;
+        char *group = added->group;
+        *added = from->memberships[i];
+        added->group = group;
+    }
     return true;
 }
 
@@ -98,6 +111,8 @@ struct ei_collaborator *ei_collaborator_copy(const struct ei_collaborator *colla
     copy->address_count = 0;
     copy->accounts = NULL;
     copy->account_count = 0;
+    copy->memberships = NULL;
+    copy->membership_count = 0;
     for (size_t i = 0; i < TEXT_FIELDS; i++) {
         char **field = text_field(copy, i);
         const char *theirs = *field;
@@ -161,6 +176,42 @@ void ei_collaborator_drop_account(struct ei_collaborator *collaborator, const st
     collaborator->account_count--;
     memmove(&collaborator->accounts[at], &collaborator->accounts[at + 1],
             (collaborator->account_count - at) * sizeof *account);
+}
+
+struct ei_membership *ei_collaborator_membership(const struct ei_collaborator *collaborator, const char *group)
+{
+    for (size_t i = 0; i < collaborator->membership_count; i++)
+        if (strcasecmp(collaborator->memberships[i].group, group) == 0)
+            return &collaborator->memberships[i];
+    return NULL;
+}
+
+struct ei_membership *ei_collaborator_add_membership(struct ei_collaborator *collaborator, const char *group)
+{
+    struct ei_membership *known = ei_collaborator_membership(collaborator, group);
+
+    if (known != NULL)
+        return known;
+    known = realloc(collaborator->memberships, (collaborator->membership_count + 1) * sizeof *known);
+    if (known == NULL)
+        return NULL;
+    collaborator->memberships = known;
+    known += collaborator->membership_count;
+    *known = (struct ei_membership){.group = strdup(group)};
+    if (known->group == NULL)
+        return NULL;
+    collaborator->membership_count++;
+    return known;
+}
+
+void ei_collaborator_drop_membership(struct ei_collaborator *collaborator, const struct ei_membership *membership)
+{
+    size_t at = (size_t)(membership - collaborator->memberships);
+
+    free(collaborator->memberships[at].group);
+    collaborator->membership_count--;
+    memmove(&collaborator->memberships[at], &collaborator->memberships[at + 1],
+            (collaborator->membership_count - at) * sizeof *membership);
 }
 
 static bool same_address(const char *a, const char *b)

@@ -39,6 +39,12 @@ enum ei_err ei_store_by_guest(struct ei_store *store, const char *guest_id, stru
     return store->ops->by_guest(store, guest_id, ret, err);
 }
 
+enum ei_err ei_store_of_guest(struct ei_store *store, const char *guest_id, char (*ids)[EI_GUID_TEXT], size_t limit,
+                              size_t *ret_count, struct ei_error *err)
+{
+    return store->ops->of_guest(store, guest_id, ids, limit, ret_count, err);
+}
+
 enum ei_err ei_store_put(struct ei_store *store, struct ei_collaborator *collaborator, const char *event,
                          const char *detail, struct ei_error *err)
 {

@@ -89,6 +89,15 @@ struct ei_account {
     bool local;            /* was in the local passwd file when last seen: only then is it taken as removed */
 };
 
+/* An Entra group that a rule wants the guest in (entra_groups). The string is owned by the collaborator it is in. */
+struct ei_membership {
+    char *group;           /* object id */
+    int64_t added_at;      /* since when the guest is known to be a member; 0: not yet */
+    uint32_t attempts;     /* that failed, since it was wanted or last done */
+    int64_t not_before;    /* wall time of the next try */
+    struct ei_error error; /* why it is not done; code EI_OK: none to show */
+};
+
 /* The durable piece of work, inline. */
 struct ei_job {
     enum ei_step step;
@@ -101,7 +110,7 @@ struct ei_job {
     char *overrides;         /* JSON object of command-line settings (keys as in the Invite call), NULL if none */
     enum ei_step resume;     /* step after CREATED/MAILING detours: PENDING or ACCEPTED */
     uint32_t creates;        /* POSTs without mail whose answer was lost, since the last answer: they back off */
-    int offboard;            /* enum ei_removal while OFFBOARDING */
+    int offboard;            /* enum ei_removal (common/config) while OFFBOARDING */
     bool reset;              /* CHECKING and CREATING are of a resetRedemption of guest_id, not of an invitation (X4) */
     char *reset_email;       /* the address that it is reset to; NULL: the one that it has */
 };
@@ -114,6 +123,8 @@ struct ei_collaborator {
     size_t address_count;
     struct ei_account *accounts;
     size_t account_count;
+    struct ei_membership *memberships; /* each group once */
+    size_t membership_count;
     struct ei_job job;
 
     char *display_name; /* NULL if none */
@@ -131,6 +142,9 @@ struct ei_collaborator {
     int64_t not_found_since;   /* first 404 since the guest was last seen; 0: seen */
     bool linked;               /* the guest was there before our own create intent: never mailed by itself */
     bool made;                 /* the guest is one that our own invitation made: on_account_removal may touch it */
+    bool disabled;             /* the guest is disabled because of us: restore may enable it */
+    char *deleted_guest_id;    /* the guest that is known to be among the tenant's deleted users; NULL: none */
+    int64_t deleted_at;        /* since when that is known; it is kept 30 days (contract 5) */
     char *invitation_sent;     /* JSON body of the last POST /invitations that was answered 201; no secret */
     char *invitation_status;   /* status in that answer (contract 2.2: shown, never believed) */
     char *invitation_notes;    /* what to know of that answer, a line each */
@@ -160,6 +174,11 @@ struct ei_account *ei_collaborator_add_account(struct ei_collaborator *collabora
                                                const char *login, uid_t uid, const char *rule);
 struct ei_account *ei_collaborator_account(struct ei_collaborator *collaborator, const char *host, const char *login);
 void ei_collaborator_drop_account(struct ei_collaborator *collaborator, const struct ei_account *account);
+/* Adds a membership that is to be; what is there already is returned. NULL when out of memory. Good until the next add
+ * or drop. */
+struct ei_membership *ei_collaborator_add_membership(struct ei_collaborator *collaborator, const char *group);
+struct ei_membership *ei_collaborator_membership(const struct ei_collaborator *collaborator, const char *group);
+void ei_collaborator_drop_membership(struct ei_collaborator *collaborator, const struct ei_membership *membership);
 /* Adds an address at the end if it is not there yet (folded comparison). */
 bool ei_collaborator_add_address(struct ei_collaborator *collaborator, const char *address);
 
@@ -185,6 +204,9 @@ enum ei_err ei_store_by_account(struct ei_store *store, const char *host, const 
                                 struct ei_collaborator **ret, struct ei_error *err);
 enum ei_err ei_store_by_guest(struct ei_store *store, const char *guest_id, struct ei_collaborator **ret,
                               struct ei_error *err);
+/* Ids of the aggregates that have this guest, limit at most: two addresses of one person may have led to one guest. */
+enum ei_err ei_store_of_guest(struct ei_store *store, const char *guest_id, char (*ids)[EI_GUID_TEXT], size_t limit,
+                              size_t *ret_count, struct ei_error *err);
 
 /*
  * Creates (revision 0) or replaces the aggregate if its stored revision is collaborator->revision, and appends the

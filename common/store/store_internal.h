@@ -14,6 +14,8 @@ struct ei_store_ops {
                               struct ei_error *err);
     enum ei_err (*by_guest)(struct ei_store *store, const char *guest_id, struct ei_collaborator **ret,
                             struct ei_error *err);
+    enum ei_err (*of_guest)(struct ei_store *store, const char *guest_id, char (*ids)[EI_GUID_TEXT], size_t limit,
+                            size_t *ret_count, struct ei_error *err);
     enum ei_err (*put)(struct ei_store *store, struct ei_collaborator *collaborator, const char *event,
                        const char *detail, struct ei_error *err);
     enum ei_err (*remove)(struct ei_store *store, const struct ei_collaborator *collaborator, struct ei_error *err);

@@ -2,18 +2,13 @@
 
 #include <stdio.h>
 
-static enum ei_err due_of_queue(struct ei_sqlite *store, int queue, int64_t now, char (*ids)[EI_GUID_TEXT],
-                                size_t limit, size_t *count, struct ei_error *err)
+/* Appends the ids that the statement, limited to what there is room for, gives. */
+static enum ei_err take_ids(struct ei_sqlite *store, sqlite3_stmt *statement, char (*ids)[EI_GUID_TEXT], size_t *count,
+                            struct ei_error *err)
 {
-    sqlite3_stmt *statement = ei_sqlite_statement(store, EI_SQL_DUE, err);
     enum ei_err rc = EI_OK;
     int step;
 
-    if (statement == NULL)
-        return ei_sqlite_fail(store->db, store->path, err);
-    sqlite3_bind_int(statement, 1, queue);
-    sqlite3_bind_int64(statement, 2, now);
-    sqlite3_bind_int64(statement, 3, (int64_t)(limit - *count));
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
         const char *id = (const char *)sqlite3_column_text(statement, 0);
         snprintf(ids[(*count)++], EI_GUID_TEXT, "%s", id != NULL ? id : "");
@@ -22,6 +17,33 @@ static enum ei_err due_of_queue(struct ei_sqlite *store, int queue, int64_t now,
         rc = ei_sqlite_fail(store->db, store->path, err);
     ei_sqlite_done(statement);
     return rc;
+}
+
+static enum ei_err due_of_queue(struct ei_sqlite *store, int queue, int64_t now, char (*ids)[EI_GUID_TEXT],
+                                size_t limit, size_t *count, struct ei_error *err)
+{
+    sqlite3_stmt *statement = ei_sqlite_statement(store, EI_SQL_DUE, err);
+
+    if (statement == NULL)
+        return ei_sqlite_fail(store->db, store->path, err);
+    sqlite3_bind_int(statement, 1, queue);
+    sqlite3_bind_int64(statement, 2, now);
+    sqlite3_bind_int64(statement, 3, (int64_t)(limit - *count));
+    return take_ids(store, statement, ids, count, err);
+}
+
+enum ei_err ei_sqlite_of_guest(struct ei_store *base, const char *guest_id, char (*ids)[EI_GUID_TEXT], size_t limit,
+                               size_t *ret_count, struct ei_error *err)
+{
+    struct ei_sqlite *store = ei_sqlite_of(base);
+    sqlite3_stmt *statement = ei_sqlite_statement(store, EI_SQL_OF_GUEST, err);
+
+    *ret_count = 0;
+    if (statement == NULL)
+        return ei_sqlite_fail(store->db, store->path, err);
+    sqlite3_bind_text(statement, 1, guest_id, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, (int64_t)limit);
+    return take_ids(store, statement, ids, ret_count, err);
 }
 
 enum ei_err ei_sqlite_due(struct ei_store *base, int64_t now, char (*ids)[EI_GUID_TEXT], size_t limit,

@@ -81,6 +81,9 @@ static void read_columns(struct reader *reader, struct ei_collaborator *c, int64
     c->not_found_since = next_int(reader);
     c->linked = next_int(reader) != 0;
     c->made = next_int(reader) != 0;
+    c->disabled = next_int(reader) != 0;
+    next_text(reader, &c->deleted_guest_id);
+    c->deleted_at = next_int(reader);
     next_text(reader, &c->invitation_sent);
     next_text(reader, &c->invitation_status);
     next_text(reader, &c->invitation_notes);
@@ -96,7 +99,7 @@ static void read_columns(struct reader *reader, struct ei_collaborator *c, int64
     c->state_at = next_int(reader);
 }
 
-/* Column 0 of both lists is the owner's row. */
+/* Column 0 of each list is the owner's row. */
 static bool read_address(sqlite3_stmt *statement, struct ei_collaborator *c)
 {
     const char *written = (const char *)sqlite3_column_text(statement, 1);
@@ -124,6 +127,21 @@ static bool read_account(sqlite3_stmt *statement, struct ei_collaborator *c)
     account->reported = next_int(&reader) != 0;
     account->by_admin = next_int(&reader) != 0;
     account->local = next_int(&reader) != 0;
+    return true;
+}
+
+static bool read_membership(sqlite3_stmt *statement, struct ei_collaborator *c)
+{
+    struct reader reader = {.statement = statement, .column = 2};
+    const char *group = (const char *)sqlite3_column_text(statement, 1);
+    struct ei_membership *membership = group != NULL ? ei_collaborator_add_membership(c, group) : NULL;
+
+    if (membership == NULL)
+        return false;
+    membership->added_at = next_int(&reader);
+    membership->attempts = (uint32_t)next_int(&reader);
+    membership->not_before = next_int(&reader);
+    read_error(&reader, &membership->error);
     return true;
 }
 
@@ -194,6 +212,8 @@ static enum ei_err load_whole(struct ei_sqlite *store, sqlite3_stmt *statement, 
     if (rc == EI_OK)
         rc = load_list(store, EI_SQL_ACCOUNTS, row, read_account, c, err);
     if (rc == EI_OK)
+        rc = load_list(store, EI_SQL_MEMBERSHIPS, row, read_membership, c, err);
+    if (rc == EI_OK)
         rc = check_loaded(store, c, err);
     if (rc != EI_OK) {
         ei_collaborator_free(c);
@@ -249,8 +269,8 @@ enum ei_err ei_sqlite_by_guest(struct ei_store *store, const char *guest_id, str
 
 /* --- all of them --- */
 
-/* One of the three tables, read from its beginning in the order of the collaborators' rows: the walk goes through all
- * three side by side, which is many times faster than to look up each collaborator's lists. */
+/* One of the four tables, read from its beginning in the order of the collaborators' rows: the walk goes through all
+ * four side by side, which is many times faster than to look up each collaborator's lists. */
 struct cursor {
     sqlite3_stmt *statement;
     int step;
@@ -260,6 +280,7 @@ struct walk {
     struct cursor collaborators;
     struct cursor addresses;
     struct cursor accounts;
+    struct cursor memberships;
 };
 
 static bool open_cursor(struct ei_sqlite *store, const char *text, struct cursor *cursor)
@@ -299,6 +320,8 @@ static enum ei_err visit_next(struct ei_sqlite *store, struct walk *walk, ei_sto
     if (rc == EI_OK)
         rc = take_items(store, &walk->accounts, row, read_account, c, err);
     if (rc == EI_OK)
+        rc = take_items(store, &walk->memberships, row, read_membership, c, err);
+    if (rc == EI_OK)
         rc = check_loaded(store, c, err);
     if (rc == EI_OK)
         rc = each(context, c);
@@ -315,7 +338,8 @@ enum ei_err ei_sqlite_each(struct ei_store *base, ei_store_visit *each, void *co
     store->walks++;
     if (!open_cursor(store, ei_sqlite_each_text, &walk.collaborators) ||
         !open_cursor(store, ei_sqlite_each_address_text, &walk.addresses) ||
-        !open_cursor(store, ei_sqlite_each_account_text, &walk.accounts))
+        !open_cursor(store, ei_sqlite_each_account_text, &walk.accounts) ||
+        !open_cursor(store, ei_sqlite_each_membership_text, &walk.memberships))
         rc = ei_sqlite_fail(store->db, store->path, err);
     while (rc == EI_OK && walk.collaborators.step == SQLITE_ROW) {
         rc = visit_next(store, &walk, each, context, err);
@@ -327,6 +351,7 @@ enum ei_err ei_sqlite_each(struct ei_store *base, ei_store_visit *each, void *co
     sqlite3_finalize(walk.collaborators.statement);
     sqlite3_finalize(walk.addresses.statement);
     sqlite3_finalize(walk.accounts.statement);
+    sqlite3_finalize(walk.memberships.statement);
     store->walks--;
     return rc;
 }

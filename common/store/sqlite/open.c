@@ -187,6 +187,7 @@ static const struct ei_store_ops operations = {
     .by_address = ei_sqlite_by_address,
     .by_account = ei_sqlite_by_account,
     .by_guest = ei_sqlite_by_guest,
+    .of_guest = ei_sqlite_of_guest,
     .put = ei_sqlite_put,
     .remove = ei_sqlite_remove,
     .claim_mail = ei_sqlite_claim_mail,

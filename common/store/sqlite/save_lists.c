@@ -4,7 +4,7 @@
 
 #include "common/account/gecos.h"
 
-/* Most puts change neither addresses nor accounts; leaving the rows alone spares their pages and indexes. */
+/* Most puts change none of the lists; leaving the rows alone spares their pages and indexes. */
 static bool same_addresses(const struct ei_collaborator *a, const struct ei_collaborator *b)
 {
     if (a->address_count != b->address_count)
@@ -35,6 +35,26 @@ static bool same_accounts(const struct ei_collaborator *a, const struct ei_colla
         return false;
     for (size_t i = 0; i < a->account_count; i++) {
         if (!same_account(&a->accounts[i], &b->accounts[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool same_error(const struct ei_error *a, const struct ei_error *b)
+{
+    return a->code == b->code && strcmp(a->message, b->message) == 0 && strcmp(a->request_id, b->request_id) == 0 &&
+           strcmp(a->client_request_id, b->client_request_id) == 0;
+}
+
+static bool same_memberships(const struct ei_collaborator *a, const struct ei_collaborator *b)
+{
+    if (a->membership_count != b->membership_count)
+        return false;
+    for (size_t i = 0; i < a->membership_count; i++) {
+        const struct ei_membership *x = &a->memberships[i];
+        const struct ei_membership *y = &b->memberships[i];
+        if (strcmp(x->group, y->group) != 0 || x->added_at != y->added_at || x->attempts != y->attempts ||
+            x->not_before != y->not_before || !same_error(&x->error, &y->error))
             return false;
     }
     return true;
@@ -104,11 +124,31 @@ static enum ei_err save_account(struct ei_sqlite *store, int64_t row, size_t pos
     return rc == EI_CONFLICT ? taken(store, EI_SQL_ACCOUNT_OWNER, a->host, a->login, a->login, err) : rc;
 }
 
+static enum ei_err save_membership(struct ei_sqlite *store, int64_t row, size_t position, const struct ei_membership *m,
+                                   struct ei_error *err)
+{
+    sqlite3_stmt *statement = ei_sqlite_statement(store, EI_SQL_MEMBERSHIP_INSERT, err);
+    bool failed = m->error.code != EI_OK;
+
+    sqlite3_bind_int64(statement, 1, row);
+    sqlite3_bind_int64(statement, 2, (int64_t)position);
+    sqlite3_bind_text(statement, 3, m->group, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 4, m->added_at);
+    sqlite3_bind_int64(statement, 5, m->attempts);
+    sqlite3_bind_int64(statement, 6, m->not_before);
+    sqlite3_bind_text(statement, 7, failed ? ei_err_name(m->error.code) : NULL, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 8, failed ? m->error.message : NULL, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 9, failed ? m->error.request_id : NULL, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 10, failed ? m->error.client_request_id : NULL, -1, SQLITE_STATIC);
+    return ei_sqlite_run(store, statement, err);
+}
+
 enum ei_err ei_sqlite_save_lists(struct ei_sqlite *store, int64_t row, const struct ei_collaborator *before,
                                  const struct ei_collaborator *c, struct ei_error *err)
 {
     bool addresses = before == NULL || !same_addresses(before, c);
     bool accounts = before == NULL || !same_accounts(before, c);
+    bool memberships = before == NULL || !same_memberships(before, c);
     enum ei_err rc = EI_OK;
 
     if (before != NULL && addresses)
@@ -119,5 +159,9 @@ enum ei_err ei_sqlite_save_lists(struct ei_sqlite *store, int64_t row, const str
         rc = delete_list(store, EI_SQL_ACCOUNT_DELETE, row, err);
     for (size_t i = 0; rc == EI_OK && accounts && i < c->account_count; i++)
         rc = save_account(store, row, i, &c->accounts[i], err);
+    if (rc == EI_OK && before != NULL && memberships)
+        rc = delete_list(store, EI_SQL_MEMBERSHIP_DELETE, row, err);
+    for (size_t i = 0; rc == EI_OK && memberships && i < c->membership_count; i++)
+        rc = save_membership(store, row, i, &c->memberships[i], err);
     return rc;
 }

@@ -67,6 +67,15 @@ static const char version_2[] = "ALTER TABLE collaborator ADD COLUMN reset INTEG
                                 " CHECK (sponsoring BETWEEN 0 AND 4);"
                                 "ALTER TABLE collaborator ADD COLUMN sponsor_note TEXT;"
                                 "ALTER TABLE collaborator ADD COLUMN error_client_request_id TEXT;"
+                                "ALTER TABLE collaborator ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;"
+                                "ALTER TABLE collaborator ADD COLUMN deleted_guest_id TEXT;"
+                                "ALTER TABLE collaborator ADD COLUMN deleted_at INTEGER NOT NULL DEFAULT 0;"
+                                "CREATE TABLE membership ("
+                                " owner INTEGER NOT NULL REFERENCES collaborator (row) ON DELETE CASCADE,"
+                                " position INTEGER NOT NULL, entra_group TEXT NOT NULL,"
+                                " added_at INTEGER NOT NULL, attempts INTEGER NOT NULL, not_before INTEGER NOT NULL,"
+                                " error_code TEXT, error_message TEXT, error_request_id TEXT,"
+                                " error_client_request_id TEXT, PRIMARY KEY (owner, position)) WITHOUT ROWID;"
                                 "UPDATE collaborator SET made = 1 WHERE linked = 0 AND guest_id IS NOT NULL;";
 
 const struct ei_sqlite_migration ei_sqlite_migrations[] = {{version_1}, {version_2}};

@@ -26,6 +26,8 @@ enum ei_sqlite_statement {
     EI_SQL_BY_GUEST,
     EI_SQL_ADDRESSES,
     EI_SQL_ACCOUNTS,
+    EI_SQL_MEMBERSHIPS,
+    EI_SQL_OF_GUEST,
     EI_SQL_INSERT,
     EI_SQL_UPDATE,
     EI_SQL_DELETE,
@@ -42,6 +44,8 @@ enum ei_sqlite_statement {
     EI_SQL_ACCOUNT_OWNER,
     EI_SQL_ACCOUNT_INSERT,
     EI_SQL_ACCOUNT_DELETE,
+    EI_SQL_MEMBERSHIP_INSERT,
+    EI_SQL_MEMBERSHIP_DELETE,
     EI_SQL_CLAIM_MAIL,
     EI_SQL_DUE,
     EI_SQL_NEXT_DUE,
@@ -57,6 +61,7 @@ enum ei_sqlite_statement {
 extern const char ei_sqlite_each_text[];
 extern const char ei_sqlite_each_address_text[];
 extern const char ei_sqlite_each_account_text[];
+extern const char ei_sqlite_each_membership_text[];
 extern const char ei_sqlite_history_text[];
 
 struct ei_sqlite {
@@ -137,7 +142,7 @@ enum ei_err ei_sqlite_put(struct ei_store *store, struct ei_collaborator *collab
 enum ei_err ei_sqlite_remove(struct ei_store *store, const struct ei_collaborator *collaborator, struct ei_error *err);
 
 /* save_lists.c */
-/* Writes addresses and accounts of a row whose lists differ from before (NULL: there were none). */
+/* Writes addresses, accounts and memberships of a row whose lists differ from before (NULL: there were none). */
 enum ei_err ei_sqlite_save_lists(struct ei_sqlite *store, int64_t row, const struct ei_collaborator *before,
                                  const struct ei_collaborator *collaborator, struct ei_error *err);
 
@@ -149,6 +154,8 @@ enum ei_err ei_sqlite_url_save(struct ei_sqlite *store, const char *before, cons
 enum ei_err ei_sqlite_url_load(struct ei_sqlite *store, int64_t slot, char **ret_url, struct ei_error *err);
 
 /* due.c */
+enum ei_err ei_sqlite_of_guest(struct ei_store *store, const char *guest_id, char (*ids)[EI_GUID_TEXT], size_t limit,
+                               size_t *ret_count, struct ei_error *err);
 enum ei_err ei_sqlite_due(struct ei_store *store, int64_t now, char (*ids)[EI_GUID_TEXT], size_t limit,
                           size_t *ret_count, struct ei_error *err);
 enum ei_err ei_sqlite_next_due(struct ei_store *store, int64_t *ret_time, struct ei_error *err);

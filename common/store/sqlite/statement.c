@@ -8,6 +8,7 @@
 #define SELECT_COLLABORATOR "SELECT row, id, " EI_SQL_COLUMNS " FROM collaborator "
 #define SELECT_ADDRESS      "SELECT owner, written FROM address "
 #define SELECT_ACCOUNT      "SELECT owner, " EI_SQL_ACCOUNT_COLUMNS " FROM account "
+#define SELECT_MEMBERSHIP   "SELECT owner, " EI_SQL_MEMBERSHIP_COLUMNS " FROM membership "
 
 static const char *const texts[EI_SQL_COUNT] = {
     [EI_SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -22,6 +23,8 @@ static const char *const texts[EI_SQL_COUNT] = {
     [EI_SQL_BY_GUEST] = SELECT_COLLABORATOR "WHERE guest_id = ?1 ORDER BY row LIMIT 1",
     [EI_SQL_ADDRESSES] = SELECT_ADDRESS "WHERE owner = ?1 ORDER BY position",
     [EI_SQL_ACCOUNTS] = SELECT_ACCOUNT "WHERE owner = ?1 ORDER BY position",
+    [EI_SQL_MEMBERSHIPS] = SELECT_MEMBERSHIP "WHERE owner = ?1 ORDER BY position",
+    [EI_SQL_OF_GUEST] = "SELECT id FROM collaborator WHERE guest_id = ?1 ORDER BY row LIMIT ?2",
     [EI_SQL_INSERT] = "INSERT INTO collaborator (id, " EI_SQL_COLUMNS ") VALUES (?1, " EI_SQL_VALUES ")",
     /* id is not set: an index whose column is set is written again, changed or not */
     [EI_SQL_UPDATE] = "UPDATE collaborator SET (" EI_SQL_COLUMNS ") = (" EI_SQL_VALUES
@@ -42,6 +45,9 @@ static const char *const texts[EI_SQL_COUNT] = {
     [EI_SQL_ACCOUNT_INSERT] = "INSERT INTO account (owner, position, " EI_SQL_ACCOUNT_COLUMNS
                               ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     [EI_SQL_ACCOUNT_DELETE] = "DELETE FROM account WHERE owner = ?1",
+    [EI_SQL_MEMBERSHIP_INSERT] = "INSERT INTO membership (owner, position, " EI_SQL_MEMBERSHIP_COLUMNS
+                                 ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [EI_SQL_MEMBERSHIP_DELETE] = "DELETE FROM membership WHERE owner = ?1",
     [EI_SQL_CLAIM_MAIL] = "INSERT INTO mail_right (address, round, crid, at) VALUES (?1, ?2, ?3, ?4)",
     [EI_SQL_DUE] = "SELECT id FROM collaborator INDEXED BY collaborator_due"
                    " WHERE queue = ?1 AND not_before <= ?2 ORDER BY not_before LIMIT ?3",
@@ -59,6 +65,7 @@ static const char *const texts[EI_SQL_COUNT] = {
 const char ei_sqlite_each_text[] = SELECT_COLLABORATOR "ORDER BY row";
 const char ei_sqlite_each_address_text[] = SELECT_ADDRESS "ORDER BY owner, position";
 const char ei_sqlite_each_account_text[] = SELECT_ACCOUNT "ORDER BY owner, position";
+const char ei_sqlite_each_membership_text[] = SELECT_MEMBERSHIP "ORDER BY owner, position";
 const char ei_sqlite_history_text[] = "SELECT at, event, detail, crid FROM history WHERE id = ?1 ORDER BY number";
 
 static enum ei_err our_code(int extended, int system_error)
