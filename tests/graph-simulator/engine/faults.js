@@ -6,7 +6,7 @@ const { fold } = require('./address');
 const { isReplication } = require('./settings');
 
 const RULE_KEYS = ['match', 'action', 'nth', 'times', 'chance', 'name'];
-const MATCH_KEYS = ['method', 'path', 'query', 'address', 'mail', 'httpVersion', 'reused', 'batched'];
+const MATCH_KEYS = ['method', 'path', 'query', 'address', 'mail', 'httpVersion', 'reused', 'batched', 'grant'];
 const BEFORE_BY_DEFAULT = ['status', 'aadsts', 'reset', 'close', 'stuck', 'raw'];
 
 const number = (least) => (value) => typeof value === 'number' && value >= least;
@@ -24,6 +24,7 @@ const ACTION_CHECKS = {
     retryAfter: (value) => typeof value === 'number' || text(value)
         || (plainObject(value) && (text(value.decimal) || typeof value.date === 'number')),
     aadsts: (value) => Number.isInteger(value) && value > 0,
+    error: text,
     ghost: yes,
     replication: isReplication,
     reset: (value) => value === true || value === 'stream',
@@ -73,6 +74,7 @@ function matcher(match) {
         && (match.mail === undefined || match.mail === record.mail)
         && (match.httpVersion === undefined || match.httpVersion === record.httpVersion)
         && (match.reused === undefined || match.reused === (record.connectionRequest > 1))
+        && (match.grant === undefined || match.grant === record.grant)
         && (match.batched === undefined || match.batched === (record.batch !== null));
 }
 

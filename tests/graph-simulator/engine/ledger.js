@@ -42,7 +42,7 @@ class Ledger extends EventEmitter {
                 this.connections.delete(connection.id);
         }
         this.counters = {
-            requests: 0, byTemplate: {}, byStatus: {}, tokensIssued: 0, guestsCreated: 0, mails: 0,
+            requests: 0, byTemplate: {}, byStatus: {}, tokensIssued: 0, refreshTokensIssued: 0, guestsCreated: 0, mails: 0,
             redemptions: 0, maxConcurrency: this.open.size, duringHold: 0, connections: 0, batched: 0,
         };
     }

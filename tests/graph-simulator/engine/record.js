@@ -6,7 +6,7 @@ const { isGraphPath } = require('./routes');
 const SHARED_MAX = 1000;
 const SHOWN = ['n', 'time', 'method', 'template', 'path', 'query', 'status', 'clientRequestId', 'requestId',
     'httpVersion', 'connection', 'connectionRequest', 'batch', 'inner', 'headers', 'contentType', 'address', 'mail',
-    'expect', 'duringHold', 'fault', 'effect', 'answered', 'held', 'body'];
+    'expect', 'grant', 'duringHold', 'fault', 'effect', 'answered', 'held', 'body'];
 
 const methods = new Map();
 const contentTypes = new Map();
@@ -68,6 +68,7 @@ class Record {
         this.address = null;
         this.mail = null;
         this.expect = expect;
+        this.grant = null;
         this.duringHold = false;
         this.fault = null;
         this.effect = false;

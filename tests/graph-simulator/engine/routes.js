@@ -8,6 +8,7 @@ const invitations = require('../graph/invitations');
 const tenant = require('../graph/tenant');
 const users = require('../graph/users');
 const login = require('../login/login');
+const person = require('../login/person');
 const redeem = require('../login/redeem');
 const { GraphError, unknownSegment, errorAnswer, htmlPage } = require('../graph/answers');
 const { LoginError, loginErrorAnswer } = require('../login/errors');
@@ -20,7 +21,8 @@ const DELTA = ['delta', 'delta()', 'microsoft.graph.delta', 'microsoft.graph.del
 
 // Templates in order; {x} takes one segment. The first that fits is taken.
 const ROUTES = [
-    ['POST', '/{tenant}/oauth2/v2.0/token', login.token],
+    ['POST', '/{tenant}/oauth2/v2.0/token', person.token],
+    ['POST', '/{tenant}/oauth2/v2.0/devicecode', person.deviceCode],
     ['GET', '/{tenant}/v2.0/.well-known/openid-configuration', login.metadata],
     ['GET', '/redeem', redeem.openUrl],
     ['POST', '/v1.0/invitations', invitations.create],

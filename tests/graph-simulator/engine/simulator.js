@@ -11,6 +11,7 @@ const { Settings } = require('./settings');
 const { Store } = require('./store');
 const { Throttle } = require('./throttle');
 const { Cursors } = require('../graph/listing');
+const { Sessions } = require('../login/sessions');
 const { Tokens } = require('../login/tokens');
 
 const PARTS = ['all', 'ledger', 'faults', 'users', 'tokens', 'settings'];
@@ -31,6 +32,7 @@ class Simulator {
         this.cursors = new Cursors(this.ids);
         this.deltaTokens = new Cursors(this.ids);
         this.tokens = new Tokens(this);
+        this.sessions = new Sessions(this);
         this.throttle = new Throttle(this);
         this.urls = { login: '', graph: '' };
         this.resources = [];
@@ -91,8 +93,10 @@ class Simulator {
             this.faults.clear('dropped');
         if (isMeant('settings'))
             this.settings.reset();
-        if (isMeant('tokens'))
+        if (isMeant('tokens')) {
             this.tokens.reset();
+            this.sessions.reset();
+        }
         if (isMeant('users'))
             this.resetUsers();
         if (isMeant('ledger'))

@@ -4,6 +4,8 @@
 const { ownCopy } = require('./record');
 const { ticketOf } = require('../login/redeem');
 
+const GRANTS = ['client_credentials', 'device_code', 'refresh_token'];
+
 function isText(value) {
     return typeof value === 'string' && value !== '';
 }
@@ -52,6 +54,13 @@ function addressOf(sim, ctx, route) {
     }
 }
 
+/** The last part of a token request's grant_type, null if it is none that is played. */
+function grantOf(ctx) {
+    const text = new URLSearchParams(ctx.body.toString('utf8')).get('grant_type') || '';
+    const grant = text.slice(text.lastIndexOf(':') + 1);
+    return GRANTS.includes(grant) ? grant : null;
+}
+
 /** What is known of a request once its body is there: the address, and for an invitation the POST in the ledger. */
 function understand(sim, ctx, route) {
     const { record } = ctx;
@@ -63,6 +72,8 @@ function understand(sim, ctx, route) {
     }
     if (record.isGraph && ctx.body.length > 0)
         record.body = ctx.json === undefined ? null : ctx.json;
+    if (route.template === '/{tenant}/oauth2/v2.0/token')
+        record.grant = grantOf(ctx);
     record.bodyRead = true;
 }
 

@@ -6,15 +6,31 @@ const { checkBody, readMessageInfo, ignoredMembers, normalizedUrl, badRequest } 
 const { hasAny, requireAny, WRITE } = require('./permissions');
 const { fold, domainOf } = require('../engine/address');
 
+const INVITERS = ['Guest Inviter', 'Directory Writers', 'User Administrator', 'Global Administrator'];
+
 function forbidden(message) {
     return new GraphError(403, 'Forbidden', message);
 }
 
-/** Contract 2.1: with adminsAndGuestInviters an app needs User.Invite.All itself. */
+/** Contract 2.1: with adminsAndGuestInviters an app needs User.Invite.All itself, a person a role. */
+function mayInvite(sim, ctx) {
+    const { person } = ctx.token;
+    const hasRole = sim.settings.personRoles.some((role) => INVITERS.includes(role));
+    switch (sim.settings.allowInvitesFrom) {
+    case 'none':
+        return false;
+    case 'adminsAndGuestInviters':
+        return person ? hasRole : hasAny(ctx, ['User.Invite.All']);
+    case 'adminsGuestInvitersAndAllMembers':
+        return !person || hasRole || person.props.userType === 'Member';
+    default:
+        return true;
+    }
+}
+
 function checkPolicy(sim, ctx) {
     requireAny(ctx, ['User.Invite.All', ...WRITE]);
-    const policy = sim.settings.allowInvitesFrom;
-    if (policy === 'none' || (policy === 'adminsAndGuestInviters' && !hasAny(ctx, ['User.Invite.All'])))
+    if (!mayInvite(sim, ctx))
         throw forbidden('Guest invitations not allowed for your company. Contact your company administrator for '
             + 'more details.');
 }
@@ -151,14 +167,16 @@ class Invitation {
     }
 }
 
-/** No mail for a guest who has accepted; an app's mail goes without the custom body (contract 2.3, 2.6). */
+/** No mail for a guest who has accepted; an app's mail goes without the custom body, a person's with it (contract 2.3,
+ * 2.6). */
 function sendMail(sim, ctx, invitation, guest, info) {
     if (guest.props.externalUserState !== 'PendingAcceptance')
         return;
     const cc = info.ccRecipients.map((entry) => entry.emailAddress.address).filter((address) => address !== null);
     sim.ledger.mailed({
         n: ctx.record.n, time: sim.ledger.time(), to: invitation.address, cc, language: info.messageLanguage,
-        body: null, clientRequestId: ctx.record.clientRequestId, guestId: guest.props.id,
+        body: ctx.token.person ? info.customizedMessageBody : null, clientRequestId: ctx.record.clientRequestId,
+        guestId: guest.props.id,
     });
 }
 

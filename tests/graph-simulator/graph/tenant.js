@@ -25,8 +25,9 @@ function context(sim, ctx, set) {
 
 /** Only verified names appear here (contract 3). */
 function organization(sim, ctx) {
+    // A person may read the verified domains with User.Read already (contract 3).
     requireAny(ctx, ['Organization.Read.All', 'Organization.ReadWrite.All', 'Directory.Read.All',
-        'Directory.ReadWrite.All']);
+        'Directory.ReadWrite.All', ...(ctx.token.person ? ['User.Read'] : [])]);
     const verifiedDomains = sim.settings.domains.filter((domain) => domain.isVerified !== false).map((domain) => ({
         capabilities: 'Email, OfficeCommunicationsOnline',
         isDefault: domain.isDefault === true,

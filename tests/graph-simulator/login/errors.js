@@ -31,6 +31,24 @@ const TEXTS = {
     70011: ['invalid_scope', 400, 'The provided request must include a \'scope\' input parameter. The provided '
         + 'value for the input parameter \'scope\' is not valid.'],
     500011: ['invalid_resource', 400, 'The resource principal was not found in the tenant.'],
+    700022: ['invalid_request', 400, 'The provided value for the input parameter \'scope\' is not valid because it '
+        + 'contains more than one resource.'],
+    70016: ['authorization_pending', 400, 'OAuth 2.0 device flow error. Authorization is pending. Continue polling.'],
+    70017: ['authorization_declined', 400, 'The user has declined the authorization.'],
+    70018: ['bad_verification_code', 400, 'Invalid verification code due to an unknown device code.'],
+    70019: ['expired_token', 400, 'The verification code has expired. Have the user retry the sign-in.'],
+    70000: ['invalid_grant', 400, 'Provided grant is invalid or malformed.'],
+    700082: ['invalid_grant', 400, 'The refresh token has expired due to inactivity.'],
+    50173: ['invalid_grant', 400, 'The provided grant has expired due to it being revoked, a fresh auth token is '
+        + 'needed. The user might have changed or reset their password.'],
+    70043: ['invalid_grant', 400, 'The refresh token has expired or is invalid due to sign-in frequency checks by '
+        + 'Conditional Access.'],
+    50076: ['interaction_required', 400, 'Due to a configuration change made by your administrator, or because you '
+        + 'moved to a new location, you must use multi-factor authentication to access the resource.'],
+    50079: ['interaction_required', 400, 'Due to a configuration change made by your administrator, or because you '
+        + 'moved to a new location, you must enroll in multi-factor authentication to access the resource.'],
+    50057: ['invalid_grant', 400, 'The user account is disabled.'],
+    50034: ['invalid_grant', 400, 'The user account does not exist in the directory.'],
     70021: ['invalid_request', 400, 'No matching federated identity record found for presented assertion.'],
     65001: ['invalid_grant', 400, 'The user or administrator has not consented to use the application.'],
     53003: ['access_denied', 400, 'Access has been blocked by Conditional Access policies.'],

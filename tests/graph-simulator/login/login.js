@@ -20,6 +20,12 @@ function unknownTenant(name, error) {
     });
 }
 
+function unknownApp(clientId) {
+    return new LoginError(700016, { message: `Application with identifier '${clientId}' was not found in the `
+        + `directory 'Contoso'. This can happen if the application has not been installed by the administrator `
+        + 'of the tenant.' });
+}
+
 function parseForm(ctx) {
     const type = String(ctx.headers['content-type'] || '').split(';')[0].trim().toLowerCase();
     return new URLSearchParams(type === 'application/x-www-form-urlencoded' ? ctx.body.toString('utf8') : '');
@@ -48,9 +54,13 @@ function required(form, name) {
     return value;
 }
 
+/** The Graph roots that a scope may name. */
+function resources(sim) {
+    return sim.settings.graphRoot === null ? sim.resources : [sim.settings.graphRoot];
+}
+
 function checkScope(sim, scope) {
-    const roots = sim.settings.graphRoot === null ? sim.resources : [sim.settings.graphRoot];
-    const wanted = roots.map((root) => `${root}/.default`);
+    const wanted = resources(sim).map((root) => `${root}/.default`);
     if (wanted.includes(scope))
         return scope.slice(0, -'/.default'.length);
     if (!/^\S+\/\.default$/.test(scope))
@@ -82,9 +92,7 @@ function token(sim, ctx, [tenant]) {
         throw new LoginError(70003, { message: `The app requested an unsupported grant type '${grant}'.` });
     const scope = required(form, 'scope');
     if (fold(clientId) !== fold(sim.clientId))
-        throw new LoginError(700016, { message: `Application with identifier '${clientId}' was not found in the `
-            + `directory 'Contoso'. This can happen if the application has not been installed by the administrator `
-            + 'of the tenant.' });
+        throw unknownApp(clientId);
     const resource = checkScope(sim, scope);
     checkSecret(sim, basic ? basic.secret : form.get('client_secret'), form);
     const access = sim.tokens.issue(clientId, resource);
@@ -128,4 +136,6 @@ function metadata(sim, ctx, [tenant]) {
     };
 }
 
-module.exports = { token, metadata };
+module.exports = {
+    token, metadata, isTenant, unknownTenant, unknownApp, parseForm, required, resources, checkSecret,
+};

@@ -31,9 +31,27 @@ class Tokens {
         };
         if (roles.length)
             claims.roles = roles;
+        return this.keep(claims, { roles, person: null });
+    }
+
+    /** The same for a person who signed in: the permissions are a claim of another name and form. */
+    issueForPerson(clientId, resource, user, permissions) {
+        const { sim } = this;
+        const seconds = Math.floor(sim.clock.now() / 1000);
+        return this.keep({
+            aud: resource, iss: `https://sts.windows.net/${sim.tenant.id}/`, iat: seconds, nbf: seconds,
+            exp: seconds + sim.settings.tokenExpiresIn, appid: clientId, appidacr: '0', idtyp: 'user',
+            oid: user.props.id, upn: user.props.userPrincipalName, scp: permissions.join(' '), tid: sim.tenant.id,
+            uti: sim.ids.opaque('uti'), ver: '1.0',
+        }, { roles: permissions, person: user });
+    }
+
+    /** roles: application permissions, or a person's delegated ones. */
+    keep(claims, { roles, person }) {
+        const { sim } = this;
         const header = base64url({ typ: 'JWT', alg: 'RS256', kid: 'simulated' });
         const token = `${header}.${base64url(claims)}.${sim.ids.opaque('signature')}`;
-        this.issued.set(token, { roles, expiresAt: sim.clock.now() + sim.settings.tokenExpiresIn * 1000 });
+        this.issued.set(token, { roles, person, expiresAt: sim.clock.now() + sim.settings.tokenExpiresIn * 1000 });
         if (this.issued.size > KEPT_TOKENS)
             this.issued.delete(this.issued.keys().next().value);
         sim.ledger.counters.tokensIssued++;
