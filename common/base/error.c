@@ -47,22 +47,37 @@ bool ei_err_from_name(const char *name, enum ei_err *ret_code)
     return false;
 }
 
+static void set_message(struct ei_error *err, enum ei_err code, const char *format, va_list args)
+{
+    err->code = code;
+    if (vsnprintf(err->message, sizeof err->message, format, args) < 0)
+        err->message[0] = '\0';
+    for (char *c = err->message; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    ei_utf8_repair(err->message); /* a cut-off or foreign byte would make every JSON text that holds it invalid */
+}
+
 enum ei_err ei_fail(struct ei_error *err, enum ei_err code, const char *format, ...)
 {
     if (err != NULL) {
         va_list args;
         va_start(args, format);
-        err->code = code;
         err->request_id[0] = '\0';
         err->client_request_id[0] = '\0';
-        if (vsnprintf(err->message, sizeof err->message, format, args) < 0)
-            err->message[0] = '\0';
+        set_message(err, code, format, args);
         va_end(args);
-        for (char *c = err->message; *c != '\0'; c++)
-            if ((unsigned char)*c < 0x20 || *c == 0x7f)
-                *c = '?';
-        ei_utf8_repair(err->message); /* a cut-off or foreign byte would make every JSON text that holds it invalid */
     }
+    return code;
+}
+
+enum ei_err ei_fail_again(struct ei_error *err, enum ei_err code, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    set_message(err, code, format, args);
+    va_end(args);
     return code;
 }
 

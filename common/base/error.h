@@ -81,8 +81,20 @@ enum ei_fault {
       "more than one user of the tenant has this address: remove it from all but one")                                 \
     X(EI_SECOND_GUEST, "second-guest", ACCOUNT,                                                                        \
       "Microsoft made a second guest for one address: delete one in Entra, then entra-invite invite the login")        \
+    X(EI_CROSS_TENANT, "cross-tenant-blocked", ACCOUNT,                                                                \
+      "allow B2B collaboration with this person's organisation: Entra, Cross-tenant access settings; then "            \
+      "entra-invite invite the login")                                                                                 \
+    X(EI_CROSS_CLOUD, "cross-cloud-off", ACCOUNT,                                                                      \
+      "the person's organisation must enable its application Microsoft B2B Cross Cloud Worker; then entra-invite "     \
+      "invite the login")                                                                                              \
+    X(EI_RESET_ADDRESS, "reset-address", ACCOUNT,                                                                      \
+      "put the new address into the mail or otherMails of the user in Entra first, then reset again")                  \
+    X(EI_RESET_DENIED, "reset-permission", ACCOUNT,                                                                    \
+      "grant the app User.ReadWrite.All with admin consent (signed in: the role Helpdesk Administrator or User "       \
+      "Administrator); an app cannot reset a user who holds a directory role")                                         \
     X(EI_INVITATION_REFUSED, "invitation-refused", ACCOUNT,                                                            \
-      "see the message; correct the account or the rule, then entra-invite invite the login")                          \
+      "see the message; correct the account, the rule, or the tenant's list of allowed domains, then entra-invite "    \
+      "invite the login")                                                                                              \
     /* the tenant, the credential, the way there */                                                                    \
     X(EI_TENANT_UNKNOWN, "tenant-unknown", TENANT,                                                                     \
       "correct tenant (and cloud or login_url) in the configuration, then start entra-invited again")                  \
@@ -94,6 +106,43 @@ enum ei_fault {
     X(EI_SECRET_EXPIRED, "secret-expired", TENANT,                                                                     \
       "make a new client secret in Entra, put it into the credential file, then entra-invite refresh (or start "       \
       "entra-invited again, if only root may read the file)")                                                          \
+    X(EI_ASSERTION_REFUSED, "assertion-refused", TENANT,                                                               \
+      "register the public part of this certificate with the app in Entra, see that key and certificate belong "       \
+      "together, then entra-invite refresh")                                                                           \
+    X(EI_ASSERTION_TIME, "assertion-expired", TENANT,                                                                  \
+      "set the clock of this host (timedatectl); with a federated token, see that what renews its file runs; then "    \
+      "entra-invite refresh")                                                                                          \
+    X(EI_CERTIFICATE_INVALID, "certificate-invalid", TENANT,                                                           \
+      "see in the app registration whether the certificate has expired or was removed; make and register a new one, "  \
+      "then entra-invite refresh")                                                                                     \
+    X(EI_FEDERATION_MISMATCH, "federation-mismatch", TENANT,                                                           \
+      "let issuer, subject and audience of the app's federated credential match the token in the file exactly (the "   \
+      "case of letters counts), then entra-invite refresh")                                                            \
+    X(EI_APP_NOT_PUBLIC, "app-not-public", TENANT,                                                                     \
+      "for device code: set Allow public client flows to Yes in the app registration; else give the credential that "  \
+      "the app expects; then entra-invite refresh")                                                                    \
+    X(EI_APP_IS_PUBLIC, "app-is-public", TENANT,                                                                       \
+      "the app registration is a public client: use credential type device-code, or set Allow public client flows to " \
+      "No; then entra-invite refresh")                                                                                 \
+    X(EI_APP_DISABLED, "app-disabled", TENANT,                                                                         \
+      "enable the app: Entra, Enterprise applications, Properties, Enabled for users to sign in; then entra-invite "   \
+      "refresh")                                                                                                       \
+    X(EI_BAD_SCOPE, "bad-scope", TENANT,                                                                               \
+      "correct cloud or graph_url in the configuration: it names a Graph that this tenant does not have; then start "  \
+      "entra-invited again")                                                                                           \
+    X(EI_CONSENT_MISSING, "consent-missing", TENANT,                                                                   \
+      "let an administrator grant consent: Entra, App registrations, API permissions, Grant admin consent; then "      \
+      "entra-invite refresh")                                                                                          \
+    X(EI_CONDITIONAL_ACCESS, "conditional-access", TENANT,                                                             \
+      "see the tenant's sign-in log for the policy that applied; let it allow this app from this host's address, "     \
+      "then entra-invite refresh (device code: entra-invite login)")                                                   \
+    X(EI_USER_BLOCKED, "user-blocked", TENANT,                                                                         \
+      "sign in with a user that exists in this tenant, is enabled and is assigned to the app: sudo entra-invite "      \
+      "login")                                                                                                         \
+    X(EI_SIGN_IN_NEEDED, "sign-in-needed", TENANT, "sign in again: sudo entra-invite login")                           \
+    X(EI_WRONG_CLOUD, "wrong-cloud", TENANT,                                                                           \
+      "the tenant is in another national cloud: correct cloud (or login_url and graph_url) in the configuration, "     \
+      "then start entra-invited again")                                                                                \
     X(EI_TOKEN_REFUSED, "token-refused", TENANT, "see the message; check the app registration")                        \
     X(EI_UNAUTHORIZED, "unauthorized", TENANT,                                                                         \
       "check that tenant, cloud and graph_url belong together, the clock, and the app's permissions")                  \
@@ -119,6 +168,12 @@ enum ei_fault {
       "ask whether the mail has arrived; entra-invite resend sends another, with a new redeem URL")                    \
     X(EI_GRAPH_ANSWER, "bad-answer", TRANSIENT, "nothing: it is tried again by itself; see the request id")            \
     X(EI_TOKEN_TRANSIENT, "token-transient", TRANSIENT, "nothing: it is tried again by itself")                        \
+    X(EI_LOGIN_THROTTLED, "login-throttled", TRANSIENT,                                                                \
+      "nothing: it waits and tries again; if it stays, see what else asks for tokens as this app")                     \
+    X(EI_FEDERATION_NEW, "federation-not-yet", TRANSIENT,                                                              \
+      "nothing: a new federated credential takes minutes to work, and it is tried again by itself")                    \
+    X(EI_REQUEST_REFUSED, "request-refused", TRANSIENT,                                                                \
+      "nothing: it is tried again by itself; if it stays, report it with the request id")                              \
     X(EI_GRAPH_NOT_FOUND, "graph-not-found", TRANSIENT, "nothing: a new guest may take minutes to appear")             \
     X(EI_RESYNC, "resync", TRANSIENT, "nothing: every guest is looked at instead")                                     \
     X(EI_NOT_SEEN, "not-seen", TRANSIENT, "grant User.Read.All: without it the redemption cannot be read")
@@ -151,6 +206,10 @@ bool ei_err_from_name(const char *name, enum ei_err *ret_code);
 /* Fills err (NULL is fine) and returns code, so that `return ei_fail(err, EI_X, "…")` reads as one step. Control
  * characters in the result are replaced, so that untrusted text cannot forge a log line (S16). */
 enum ei_err ei_fail(struct ei_error *err, enum ei_err code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same for what is found in an answer that err already tells of: the ids of the request stay. err is needed. */
+enum ei_err ei_fail_again(struct ei_error *err, enum ei_err code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 void ei_error_clear(struct ei_error *err);

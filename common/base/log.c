@@ -88,6 +88,8 @@ void ei_log_error(int priority, const char *what, const struct ei_error *err)
     size_t length = strlen(what);
     bool named = strncmp(err->message, what, length) == 0 && err->message[length] == ':';
 
-    ei_log(priority, "%s%s%s [%s%s%s] - %s", named ? "" : what, named ? "" : ": ", err->message, ei_err_name(err->code),
-           err->request_id[0] != '\0' ? "; request-id " : "", err->request_id, ei_err_mend(err->code));
+    ei_log(priority, "%s%s%s [%s%s%s%s%s] - %s", named ? "" : what, named ? "" : ": ", err->message,
+           ei_err_name(err->code), err->request_id[0] != '\0' ? "; request-id " : "", err->request_id,
+           err->client_request_id[0] != '\0' ? "; client-request-id " : "", err->client_request_id,
+           ei_err_mend(err->code));
 }

@@ -25,8 +25,8 @@ enum ei_log_target ei_log_detect(void);
 
 void ei_log(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* "WHAT: message [code; request-id …] - mend": the one shape in which an error reaches the log. A message that begins
- * with WHAT stands alone. */
+/* "WHAT: message [code; request-id …; client-request-id …] - mend": the one shape in which an error reaches the log. A
+ * message that begins with WHAT stands alone. */
 void ei_log_error(int priority, const char *what, const struct ei_error *err);
 
 #endif

@@ -64,7 +64,7 @@ static bool follow(struct changes *changes, const char *link, struct ei_reply *r
     if (ei_request_start(changes->graph, &spec, on_page, changes) == EI_OK)
         return true;
     reply->result->outcome = EI_GRAPH_NOT_SENT;
-    ei_fail(&reply->result->error, EI_NOMEM, "the next page of changes was not asked for");
+    ei_fail_again(&reply->result->error, EI_NOMEM, "the next page of changes was not asked for");
     return false;
 }
 
@@ -85,7 +85,7 @@ static void on_page(void *context, struct ei_reply *reply)
             ei_reply_bad(reply, "its link leads away from the configured Graph root");
         else if (!hand_over(changes, value)) {
             reply->result->outcome = EI_GRAPH_UNCLEAR;
-            ei_fail(&reply->result->error, EI_NOMEM, "no memory for the changes");
+            ei_fail_again(&reply->result->error, EI_NOMEM, "no memory for the changes");
         } else if (next != NULL)
             goes_on = follow(changes, next, reply);
     }

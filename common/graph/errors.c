@@ -63,70 +63,68 @@ static enum ei_graph_outcome outcome_of(long status)
     return EI_GRAPH_REJECTED;
 }
 
-static bool code_is(const struct parts *parts, const char *const *codes)
-{
-    for (; *codes != NULL; codes++)
-        if (strcmp(parts->code, *codes) == 0)
-            return true;
-    return false;
-}
-
 /* Graph itself says so, by whatever code; not UnknownError around a page that it did not understand (contract 6). */
 static bool is_gone(const struct parts *parts)
 {
     return parts->is_error && !(strcmp(parts->code, "UnknownError") == 0 && parts->message[0] == '\0');
 }
 
-/* By status and code alone. */
-static enum ei_err general_code(long status, const struct parts *parts, enum ei_about about)
+/* By status alone. */
+static enum ei_err code_of_status(long status)
 {
-    static const char *const throttled[] = {"TooManyRequests", "activityLimitReached", NULL};
-    static const char *const quota[] = {"Directory_QuotaExceeded", NULL};
-    static const char *const resync[] = {"syncStateNotFound", "resyncRequired", NULL};
-
-    if (status == 429 || (status >= 400 && status <= 499 && code_is(parts, throttled)))
+    if (status == 429)
         return EI_THROTTLED;
-    if (status >= 400 && status <= 499 && code_is(parts, quota))
-        return EI_QUOTA;
-    if (status == 410 || (status >= 400 && status <= 499 && code_is(parts, resync)))
+    if (status == 410)
         return EI_RESYNC;
     if (status == 401)
         return EI_UNAUTHORIZED;
     if (status == 403)
         return EI_PERMISSION;
-    if (status == 404)
-        return about == EI_ABOUT_OBJECT && is_gone(parts) ? EI_GRAPH_NOT_FOUND : EI_GRAPH_ANSWER;
     if (status >= 500 || status == 408 || status == 409 || status == 423)
         return EI_GRAPH_DOWN;
     return EI_GRAPH_ANSWER;
 }
 
-/* The rows of contract 2.7. What a 403 says about one address must not read as a missing permission: that would block
- * the worker for everybody. */
-static enum ei_err invitation_code(long status, const struct parts *parts)
+static enum ei_err code_of_not_found(const struct parts *parts, enum ei_about about)
 {
-    static const struct {
-        long status; /* 0: any 4xx */
-        const char *part;
-        enum ei_err code;
-    } rows[] = {
-        {400, "primary smtp address is an invalid value", EI_GRAPH_ADDRESS},
-        {400, "group email address is not supported", EI_GROUP_ADDRESS},
-        {400, "invitee is in inviter tenant", EI_VERIFIED_DOMAIN},
-        {400, "is a verified domain of this directory", EI_VERIFIED_DOMAIN},
-        {400, "already exists", EI_INTERNAL_USER},
-        {403, "guest invitations not allowed", EI_INVITATIONS_OFF},
-        {0, "blocked by cross-tenant access settings", EI_INVITATION_REFUSED},
-        {0, "cross cloud worker application has been disabled", EI_INVITATION_REFUSED},
-    };
-    enum ei_err general = general_code(status, parts, EI_ABOUT_INVITATION);
+    return about == EI_ABOUT_OBJECT && is_gone(parts) ? EI_GRAPH_NOT_FOUND : EI_GRAPH_ANSWER;
+}
 
-    if (status < 400 || status > 499 || general == EI_THROTTLED || general == EI_QUOTA || !parts->is_error)
-        return general;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if ((rows[i].status == 0 || rows[i].status == status) && strstr(parts->folded, rows[i].part) != NULL)
-            return rows[i].code;
-    return status == 400 ? EI_INVITATION_REFUSED : general;
+static enum ei_err general_code(long status, const struct parts *parts, enum ei_about about,
+                                const struct ei_catalogue_row *row)
+{
+    if (status == 429)
+        return EI_THROTTLED; /* whatever code comes with it */
+    if (status == 404 && (row == NULL || row->status == 404))
+        return code_of_not_found(parts, about);
+    return row != NULL ? row->code : code_of_status(status);
+}
+
+/* Whether only the text can tell: a complete refusal that is not the whole tenant's (contract 2.7). What a 403 says
+ * about one address must not read as a missing permission: that would block the worker for everybody. */
+static bool text_decides(long status, const struct parts *parts, enum ei_err general)
+{
+    return status >= 400 && status <= 499 && parts->is_error && general != EI_THROTTLED && general != EI_QUOTA;
+}
+
+/* *row: that of the code which is returned, NULL if it has none. */
+static enum ei_err code_of(long status, const struct parts *parts, enum ei_about about,
+                           const struct ei_catalogue_row **row)
+{
+    *row = ei_catalogue_graph(status, parts->code);
+    enum ei_err general = general_code(status, parts, about, *row);
+    bool invitation = about == EI_ABOUT_INVITATION || about == EI_ABOUT_RESET;
+
+    if (invitation && text_decides(status, parts, general)) {
+        const struct ei_catalogue_row *by_text = ei_catalogue_invite(status, parts->folded, about);
+        if (by_text != NULL || status == 400) {
+            *row = by_text;
+            return by_text != NULL ? by_text->code : EI_INVITATION_REFUSED;
+        }
+    }
+    if (*row != NULL && (*row)->code != general)
+        *row = NULL;
+    return general;
 }
 
 /* contract 2.6: the id stands behind "object ID: ", up to the next '.' or ','. */
@@ -150,25 +148,42 @@ static void read_user_id(const struct parts *parts, char user_id[EI_GUID_TEXT])
         user_id[0] = '\0';
 }
 
+/* A challenge with claims (contract 6): a policy wants another token than the one that the app can have. */
+static bool claims_wanted(const struct ei_answer *answer)
+{
+    return answer->status == 401 && answer->challenge != NULL && strstr(answer->challenge, "claims=") != NULL;
+}
+
+static void tell(const struct ei_answer *answer, const struct parts *parts, enum ei_err code, const char *cause,
+                 struct ei_error *err)
+{
+    bool known = cause != NULL;
+
+    if (!parts->is_error)
+        ei_fail(err, code, "Microsoft Graph answered %ld without an error object%s%s%s", answer->status,
+                known ? " (" : "", known ? cause : "", known ? ")" : "");
+    else
+        ei_fail(err, code, "Microsoft Graph answered %ld %s%s%s%s%s%s", answer->status, parts->code, known ? " (" : "",
+                known ? cause : "", known ? ")" : "", parts->message[0] != '\0' ? ": " : "", parts->message);
+}
+
 void ei_graph_error_read(const struct ei_answer *answer, enum ei_about about, struct ei_graph_result *result)
 {
     struct parts parts;
+    const struct ei_catalogue_row *row = NULL;
 
     read_parts(answer, &parts);
     result->outcome = outcome_of(answer->status);
     result->user_id[0] = '\0';
     if (answer->status >= 300 && answer->status <= 399) {
         ei_graph_redirected(answer, &result->error);
+    } else if (claims_wanted(answer)) {
+        tell(answer, &parts, EI_CONDITIONAL_ACCESS, "a policy asks for a token with other claims", &result->error);
     } else {
-        enum ei_err code = about == EI_ABOUT_INVITATION ? invitation_code(answer->status, &parts)
-                                                        : general_code(answer->status, &parts, about);
+        enum ei_err code = code_of(answer->status, &parts, about, &row);
         if (code == EI_INTERNAL_USER)
             read_user_id(&parts, result->user_id);
-        if (!parts.is_error)
-            ei_fail(&result->error, code, "Microsoft Graph answered %ld without an error object", answer->status);
-        else
-            ei_fail(&result->error, code, "Microsoft Graph answered %ld %s%s%s", answer->status, parts.code,
-                    parts.message[0] != '\0' ? ": " : "", parts.message);
+        tell(answer, &parts, code, row != NULL ? row->cause : NULL, &result->error);
     }
     memcpy(result->error.request_id, parts.request_id, sizeof result->error.request_id);
 }

@@ -8,14 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/graph/catalogue.h"
 #include "common/graph/graph.h"
-
-/* What a request was about: it decides what a 4xx means. */
-enum ei_about {
-    EI_ABOUT_OTHER,      /* collections, the tenant */
-    EI_ABOUT_OBJECT,     /* one object by its id: a 404 is an answer about it */
-    EI_ABOUT_INVITATION, /* POST /invitations: contract 2.7 */
-};
 
 struct ei_answer {
     long status;
@@ -23,10 +17,12 @@ struct ei_answer {
     size_t length;
     const char *request_id; /* of the header, NULL or "" if none came; it beats the body's */
     const char *location;   /* where a 3xx points, NULL if unknown */
+    const char *challenge;  /* of the WWW-Authenticate header, NULL or "" if none came */
 };
 
-/* Fills outcome, error and user_id; leaves the rest. Branches on status and code, on the message only for invitations
- * (contract 6: nothing else tells those cases apart). */
+/* Fills outcome, error and user_id; leaves the rest, and client_request_id "". Branches on status and code, on the
+ * message only for invitations (contract 6: nothing else tells those cases apart). The message has the cause, if the
+ * catalogue knows it, and Microsoft's own text. */
 void ei_graph_error_read(const struct ei_answer *answer, enum ei_about about, struct ei_graph_result *result);
 
 /* The same for the token endpoint and the OpenID metadata. A known AADSTS number chooses the mend, else `error` does,

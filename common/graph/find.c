@@ -89,13 +89,13 @@ static struct ei_graph_user *merge(struct find *find, size_t *ret_count)
 
     if (users == NULL) {
         find->result.outcome = EI_GRAPH_UNCLEAR;
-        ei_fail(&find->result.error, EI_NOMEM, "no memory for %zu users", room);
+        ei_fail_again(&find->result.error, EI_NOMEM, "no memory for %zu users", room);
         return NULL;
     }
     if (add_users(&find->by_address, users, ret_count) && add_users(&find->by_identity, users, ret_count))
         return users;
     find->result.outcome = EI_GRAPH_UNCLEAR;
-    ei_fail(&find->result.error, EI_GRAPH_ANSWER, "the answer has a user without an id");
+    ei_fail_again(&find->result.error, EI_GRAPH_ANSWER, "the answer has a user without an id");
     free(users);
     return NULL;
 }

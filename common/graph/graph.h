@@ -179,7 +179,8 @@ enum ei_err ei_graph_verified_domains(struct ei_graph *graph, const char *crid, 
 
 /* The tenant's GUID from the login root's OpenID metadata, without a token: one name, folded. No usable metadata is
  * EI_GRAPH_ANSWER with the status: REJECTED for a 4xx (but 408 and 429, which pass), UNCLEAR for a 2xx whose issuer
- * holds no GUID. Of the tenant's faults only EI_TENANT_UNKNOWN, EI_TLS_TRUST and EI_REDIRECTED come from here. */
+ * holds no GUID. Of the tenant's faults only EI_TENANT_UNKNOWN, EI_WRONG_CLOUD, EI_TLS_TRUST and EI_REDIRECTED come
+ * from here. */
 enum ei_err ei_graph_tenant_id(struct ei_graph *graph, ei_graph_names_done *done, void *context);
 
 /* PATCH accountEnabled=false, DELETE /users/{id} (contract 5). A 404 on delete counts as DONE: it is gone. */

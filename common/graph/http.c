@@ -19,7 +19,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 }
 
 /* Copies the value if the line is this header; one that is too long is as good as none. */
-static void keep_header(const char *line, size_t length, const char *name, char value[EI_HEADER_VALUE_MAX])
+static void keep_header(const char *line, size_t length, const char *name, char *value, size_t size)
 {
     size_t name_length = strlen(name);
 
@@ -33,7 +33,7 @@ static void keep_header(const char *line, size_t length, const char *name, char 
     }
     while (length != 0 && (unsigned char)line[length - 1] <= ' ')
         length--;
-    if (length >= EI_HEADER_VALUE_MAX || memchr(line, '\0', length) != NULL)
+    if (length >= size || memchr(line, '\0', length) != NULL)
         length = 0;
     memcpy(value, line, length);
     value[length] = '\0';
@@ -51,11 +51,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
     }
     if (length >= 5 && strncmp(data, "HTTP/", 5) == 0) /* what came before was an interim answer's */
         request->retry_after[0] = request->date[0] = request->request_id[0] = request->challenge[0] = '\0';
-    keep_header(data, length, "Retry-After", request->retry_after);
-    keep_header(data, length, "Date", request->date);
-    keep_header(data, length, "WWW-Authenticate", request->challenge);
+    keep_header(data, length, "Retry-After", request->retry_after, sizeof request->retry_after);
+    keep_header(data, length, "Date", request->date, sizeof request->date);
     keep_header(data, length, request->service == EI_SERVICE_LOGIN ? "x-ms-request-id" : "request-id",
-                request->request_id);
+                request->request_id, sizeof request->request_id);
+    keep_header(data, length, "WWW-Authenticate", request->challenge, sizeof request->challenge);
     return length;
 }
 

@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,71 +8,55 @@
 
 enum { TEXT_MAX = 320, ERROR_MAX = 64 };
 
-/* contract 1.7. Those that are TOKEN_REFUSED stand here since their `error` alone would name the wrong mend. */
-static const struct {
-    int64_t number;
-    enum ei_err code;
-} aadsts[] = {
-    {7000215, EI_SECRET_WRONG},  {7000222, EI_SECRET_EXPIRED}, {700016, EI_CLIENT_UNKNOWN}, {90002, EI_TENANT_UNKNOWN},
-    {900023, EI_TENANT_UNKNOWN}, {90038, EI_TENANT_UNKNOWN},   {900382, EI_TENANT_UNKNOWN}, {900432, EI_TENANT_UNKNOWN},
-    {90033, EI_TOKEN_TRANSIENT}, {90006, EI_TOKEN_TRANSIENT},  {50033, EI_TOKEN_TRANSIENT}, {90024, EI_TOKEN_TRANSIENT},
-    {90012, EI_TOKEN_TRANSIENT}, {50196, EI_TOKEN_TRANSIENT},  {90055, EI_TOKEN_TRANSIENT}, {700027, EI_TOKEN_REFUSED},
-    {700024, EI_TOKEN_REFUSED},  {700025, EI_TOKEN_REFUSED},   {7000218, EI_TOKEN_REFUSED}, {50012, EI_TOKEN_REFUSED},
-};
-
-/* RFC 6749 5.2, and what other login services than Microsoft's say. */
+/* RFC 6749 5.2 and OpenID Connect, and what other login services than Microsoft's say: where no number is known. */
 static const struct {
     const char *error;
     enum ei_err code;
 } oauth[] = {
-    {"invalid_client", EI_SECRET_WRONG},
-    {"unauthorized_client", EI_CLIENT_UNKNOWN},
-    {"invalid_tenant", EI_TENANT_UNKNOWN},
+    {"invalid_client", EI_SECRET_WRONG},         {"unauthorized_client", EI_CLIENT_UNKNOWN},
+    {"invalid_tenant", EI_TENANT_UNKNOWN},       {"invalid_scope", EI_BAD_SCOPE},
+    {"invalid_resource", EI_BAD_SCOPE},          {"consent_required", EI_CONSENT_MISSING},
+    {"interaction_required", EI_SIGN_IN_NEEDED}, {"login_required", EI_SIGN_IN_NEEDED},
+    {"access_denied", EI_CONDITIONAL_ACCESS},
 };
 
 struct parts {
     char error[ERROR_MAX]; /* "" for a body that is no OAuth error */
+    char suberror[ERROR_MAX];
     char text[TEXT_MAX];
     char request_id[EI_REQUEST_ID_MAX];
-    enum ei_err by_number; /* EI_OK: no number that is known */
+    bool claims;                        /* a policy asks for claims (contract 1.7) */
+    const struct ei_catalogue_row *row; /* NULL: no number that is known */
 };
 
-static enum ei_err code_of_number(int64_t number)
-{
-    for (size_t i = 0; i < sizeof aadsts / sizeof aadsts[0]; i++)
-        if (aadsts[i].number == number)
-            return aadsts[i].code;
-    return EI_OK;
-}
-
-static enum ei_err code_of_numbers(const cJSON *numbers)
+static const struct ei_catalogue_row *row_of_numbers(const cJSON *numbers)
 {
     const cJSON *item;
-    enum ei_err code = EI_OK;
+    const struct ei_catalogue_row *row = NULL;
 
     cJSON_ArrayForEach(item, numbers)
     {
         if (cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble <= 1e9)
-            code = code_of_number((int64_t)item->valuedouble);
-        if (code != EI_OK)
+            row = ei_catalogue_login((int64_t)item->valuedouble);
+        if (row != NULL)
             break;
     }
-    return code;
+    return row;
 }
 
 /* "AADSTS7000215: …", where a server that leaves error_codes out has the number. Not the wording, which may change. */
-static enum ei_err code_of_description(const char *description)
+static const struct ei_catalogue_row *row_of_description(const char *description)
 {
     enum { DIGITS_MAX = 9 };
     static const char mark[] = "AADSTS";
     int64_t number = 0;
 
     if (strncmp(description, mark, strlen(mark)) != 0)
-        return EI_OK;
+        return NULL;
     description += strlen(mark);
     for (int i = 0; i < DIGITS_MAX && *description >= '0' && *description <= '9'; i++)
         number = number * 10 + (*description++ - '0');
-    return *description == ':' ? code_of_number(number) : EI_OK;
+    return *description == ':' ? ei_catalogue_login(number) : NULL;
 }
 
 /* The AADSTS sentence: what stands before the first line break, and so before the trace lines. */
@@ -92,14 +77,17 @@ static void read_parts(const struct ei_answer *answer, struct parts *parts)
     const char *error = ei_json_string(json, "error");
     const char *description = ei_json_string(json, "error_description");
 
-    *parts = (struct parts){.by_number = EI_OK};
+    *parts = (struct parts){0};
     if (error != NULL) {
+        const char *suberror = ei_json_string(json, "suberror");
         ei_graph_text(parts->error, sizeof parts->error, error);
+        ei_graph_text(parts->suberror, sizeof parts->suberror, suberror != NULL ? suberror : "");
+        parts->claims = ei_json_string(json, "claims") != NULL;
         description = description != NULL ? description : "";
         read_text(description, parts->text);
         ei_graph_request_id(parts->request_id, ei_json_string(json, "trace_id"));
-        parts->by_number = ei_json_has(json, "error_codes") ? code_of_numbers(ei_json_array(json, "error_codes"))
-                                                            : code_of_description(description);
+        parts->row = ei_json_has(json, "error_codes") ? row_of_numbers(ei_json_array(json, "error_codes"))
+                                                      : row_of_description(description);
     }
     if (parts->request_id[0] == '\0')
         ei_graph_request_id(parts->request_id, answer->request_id);
@@ -115,12 +103,26 @@ static enum ei_err code_of(long status, const struct parts *parts)
         return EI_TOKEN_TRANSIENT;
     if (parts->error[0] == '\0')
         return EI_GRAPH_ANSWER;
-    if (parts->by_number != EI_OK)
-        return parts->by_number;
+    if (parts->row != NULL)
+        return parts->row->code;
     for (size_t i = 0; i < sizeof oauth / sizeof oauth[0]; i++)
         if (strcmp(parts->error, oauth[i].error) == 0)
             return oauth[i].code;
     return EI_TOKEN_REFUSED;
+}
+
+/* "invalid_grant, suberror basic_action (the sign-in has expired; claims are asked for): AADSTS700082: …" */
+static void tell(const struct ei_answer *answer, const struct parts *parts, struct ei_error *err)
+{
+    enum ei_err code = code_of(answer->status, parts);
+    char why[TEXT_MAX] = "";
+
+    if (parts->row != NULL || parts->claims)
+        snprintf(why, sizeof why, " (%s%s%s)", parts->row != NULL ? parts->row->cause : "",
+                 parts->row != NULL && parts->claims ? "; " : "", parts->claims ? "a policy asks for claims" : "");
+    ei_fail(err, code, "the login service answered %ld %s%s%s%s%s%s", answer->status, parts->error,
+            parts->suberror[0] != '\0' ? ", suberror " : "", parts->suberror, why, parts->text[0] != '\0' ? ": " : "",
+            parts->text);
 }
 
 void ei_login_error_read(const struct ei_answer *answer, struct ei_graph_result *result)
@@ -136,7 +138,6 @@ void ei_login_error_read(const struct ei_answer *answer, struct ei_graph_result 
         ei_fail(&result->error, code_of(answer->status, &parts),
                 "the login service answered %ld without an OAuth error object", answer->status);
     else
-        ei_fail(&result->error, code_of(answer->status, &parts), "the login service answered %ld %s%s%s",
-                answer->status, parts.error, parts.text[0] != '\0' ? ": " : "", parts.text);
+        tell(answer, &parts, &result->error);
     memcpy(result->error.request_id, parts.request_id, sizeof result->error.request_id);
 }

@@ -85,6 +85,12 @@ static void read_failure(struct ei_request *request, CURLcode code)
     ei_graph_request_id(result->error.request_id, request->request_id);
 }
 
+/* What was sent with it belongs to what came of it (K8), whatever that was. */
+static void name_request(struct ei_request *request)
+{
+    ei_graph_request_id(request->result.error.client_request_id, request->crid);
+}
+
 /* Obeyed even if the body was cut off: the status and the header came. */
 static void obey(struct ei_graph *graph, const struct ei_graph_result *result)
 {
@@ -126,6 +132,7 @@ void ei_outcome_answered(struct ei_request *request, long status, const char *lo
         .length = request->answer.length,
         .request_id = request->request_id,
         .location = location,
+        .challenge = request->challenge,
     };
 
     *result = (struct ei_graph_result){.outcome = EI_GRAPH_DONE, .status = status};
@@ -136,6 +143,7 @@ void ei_outcome_answered(struct ei_request *request, long status, const char *lo
         ei_login_error_read(&answer, result);
     else
         ei_graph_error_read(&answer, request->about, result);
+    name_request(request);
     obey(request->graph, result);
     log_call(request);
 }
@@ -161,18 +169,15 @@ void ei_outcome_read(struct ei_request *request, CURLcode code)
     *result = (struct ei_graph_result){.status = status};
     result->retry_after = ei_retry_after(request->retry_after[0] != '\0' ? request->retry_after : NULL, request->date);
     read_failure(request, code);
+    name_request(request);
     obey(request->graph, result);
     log_call(request);
 }
 
 void ei_reply_bad(struct ei_reply *reply, const char *what)
 {
-    char request_id[EI_REQUEST_ID_MAX];
-
-    memcpy(request_id, reply->result->error.request_id, sizeof request_id);
     reply->result->outcome = EI_GRAPH_UNCLEAR;
-    ei_fail(&reply->result->error, EI_GRAPH_ANSWER, "status %ld, but %s", reply->result->status, what);
-    memcpy(reply->result->error.request_id, request_id, sizeof request_id);
+    ei_fail_again(&reply->result->error, EI_GRAPH_ANSWER, "status %ld, but %s", reply->result->status, what);
     reply->body = NULL;
     reply->length = 0;
 }

@@ -61,7 +61,7 @@ static const char *accept_link(struct walk *walk, const char *link, struct ei_re
     }
     char *copy = strdup(link);
     if (copy == NULL) {
-        ei_fail(&reply->result->error, EI_NOMEM, "no memory for a collection");
+        ei_fail_again(&reply->result->error, EI_NOMEM, "no memory for a collection");
         reply->result->outcome = EI_GRAPH_UNCLEAR;
         return NULL;
     }
@@ -93,7 +93,7 @@ static void on_page(void *context, struct ei_reply *reply)
     if (rc == EI_OK)
         return;
     reply->result->outcome = EI_GRAPH_NOT_SENT;
-    ei_fail(&reply->result->error, rc == EI_NOMEM ? EI_NOMEM : EI_UNREACHABLE, "the next page was not asked for");
+    ei_fail_again(&reply->result->error, rc == EI_NOMEM ? EI_NOMEM : EI_UNREACHABLE, "the next page was not asked for");
 out:
     ei_graph_json_free(page);
     finish(walk, reply->result);

@@ -19,6 +19,7 @@ enum {
     EI_BODY_MAX = 8 * 1024 * 1024, /* bytes of an answer's body; more is an error */
     EI_HEADERS_MAX = 64 * 1024,    /* bytes of an answer's headers, all lines together */
     EI_HEADER_VALUE_MAX = 128,     /* of the few header values that are kept */
+    EI_CHALLENGE_MAX = 1024,       /* of WWW-Authenticate */
 };
 
 enum ei_method { EI_GET, EI_POST, EI_PATCH, EI_DELETE };
@@ -79,7 +80,7 @@ struct ei_request {
     char retry_after[EI_HEADER_VALUE_MAX];
     char date[EI_HEADER_VALUE_MAX];
     char request_id[EI_HEADER_VALUE_MAX];
-    char challenge[EI_HEADER_VALUE_MAX];
+    char challenge[EI_CHALLENGE_MAX];
 
     struct ei_graph_result result; /* once ended */
 };
@@ -90,7 +91,8 @@ struct ei_token {
     int64_t renew_at;       /* wall; both, since the monotonic clock stands still in a suspended machine */
     unsigned serial;        /* rises with every token; 0: there never was one */
     bool fetching;
-    bool stale; /* the one being fetched is not to be used: it was dropped meanwhile */
+    int64_t mismatch_since_ms; /* no federated credential matches since then (contract 1.3), 0: that was not said */
+    bool stale;                /* the one being fetched is not to be used: it was dropped meanwhile */
 };
 
 struct ei_graph {

@@ -73,7 +73,7 @@ static bool add(struct names *names, const char *name)
 static void no_memory(struct ei_graph_result *result)
 {
     result->outcome = EI_GRAPH_UNCLEAR;
-    ei_fail(&result->error, EI_NOMEM, "no memory for the tenant's domains");
+    ei_fail_again(&result->error, EI_NOMEM, "no memory for the tenant's domains");
 }
 
 static void on_domains(void *context, const struct ei_graph_result *given, struct ei_pages *pages)
@@ -117,7 +117,7 @@ static void on_organization(void *context, const struct ei_graph_result *given, 
         return;
     if (result.outcome == EI_GRAPH_DONE && !add_organization(names, pages, &result)) {
         result.outcome = EI_GRAPH_UNCLEAR;
-        ei_fail(&result.error, EI_GRAPH_ANSWER, "the answer holds no verifiedDomains");
+        ei_fail_again(&result.error, EI_GRAPH_ANSWER, "the answer holds no verifiedDomains");
     }
     finish(names, &result);
 }
@@ -156,7 +156,8 @@ static void judge_refusal(struct ei_graph_result *result)
     enum ei_err code = result->error.code;
 
     if (result->outcome == EI_GRAPH_REJECTED && result->status >= 400 && result->status <= 499 &&
-        code != EI_TENANT_UNKNOWN && code != EI_THROTTLED && code != EI_TOKEN_TRANSIENT)
+        code != EI_TENANT_UNKNOWN && code != EI_WRONG_CLOUD && code != EI_THROTTLED && code != EI_TOKEN_TRANSIENT &&
+        code != EI_LOGIN_THROTTLED)
         result->error.code = EI_GRAPH_ANSWER;
 }
 

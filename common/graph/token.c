@@ -10,10 +10,11 @@
 #include "common/graph/request.h"
 
 enum {
-    RENEW_EARLY = 5 * 60,    /* seconds before the end (contract 1.8) */
-    LIFE_DEFAULT = 5 * 60,   /* where no expires_in can be read: short, and a 401 renews it sooner */
-    LIFE_MAX = 28 * 60 * 60, /* contract 1.8 */
-    TOKEN_MAX = 32 * 1024,   /* bytes; a longer one would not pass as a header */
+    RENEW_EARLY = 5 * 60,         /* seconds before the end (contract 1.8) */
+    LIFE_DEFAULT = 5 * 60,        /* where no expires_in can be read: short, and a 401 renews it sooner */
+    LIFE_MAX = 28 * 60 * 60,      /* contract 1.8 */
+    MISMATCH_MS = 10 * 60 * 1000, /* so long a federated credential that nobody knows may only be new */
+    TOKEN_MAX = 32 * 1024,        /* bytes; a longer one would not pass as a header */
 };
 
 bool ei_token_usable(const struct ei_graph *graph)
@@ -100,6 +101,22 @@ static void judge_refusal(struct ei_graph_result *result)
         *code = EI_TOKEN_TRANSIENT;
 }
 
+/* A credential that was added just now is not known everywhere for minutes, also after a first success (contract 1.3).
+ */
+static void judge_mismatch(struct ei_token *token, enum ei_err *code)
+{
+    int64_t now = ei_monotonic_ms();
+
+    if (*code != EI_FEDERATION_MISMATCH) {
+        token->mismatch_since_ms = 0;
+        return;
+    }
+    if (token->mismatch_since_ms == 0)
+        token->mismatch_since_ms = now;
+    if (now - token->mismatch_since_ms < MISMATCH_MS)
+        *code = EI_FEDERATION_NEW;
+}
+
 static void on_token(void *context, struct ei_reply *reply)
 {
     struct ei_graph *graph = context;
@@ -113,6 +130,7 @@ static void on_token(void *context, struct ei_reply *reply)
         return; /* the requests that wait ask for another */
     if (result->outcome == EI_GRAPH_DONE)
         read_token(graph, reply);
+    judge_mismatch(&graph->token, &result->error.code);
     if (result->outcome == EI_GRAPH_DONE)
         return;
     judge_refusal(result);

@@ -147,6 +147,7 @@ static enum ei_err remote_error(const char *name, const cJSON *parameters, struc
     const char *text = ei_json_string(parameters, "message");
     const char *code_name = ei_json_string(parameters, "code");
     const char *request_id = ei_json_string(parameters, "requestId");
+    const char *client_request_id = ei_json_string(parameters, "clientRequestId");
     enum ei_err code = EI_PROTOCOL;
 
     if (strcmp(name, EI_VARLINK_INTERFACE ".Failed") != 0) {
@@ -159,6 +160,8 @@ static enum ei_err remote_error(const char *name, const cJSON *parameters, struc
     ei_fail(err, code, "%s", text != NULL ? text : name);
     if (err != NULL && request_id != NULL)
         snprintf(err->request_id, sizeof err->request_id, "%s", request_id);
+    if (err != NULL && client_request_id != NULL)
+        snprintf(err->client_request_id, sizeof err->client_request_id, "%s", client_request_id);
     return code;
 }
 

@@ -401,6 +401,8 @@ void ei_call_fail(struct ei_call *call, const struct ei_error *err)
         cJSON_AddStringToObject(parameters, "message", err->message);
         cJSON_AddStringToObject(parameters, "mend", ei_err_mend(err->code));
         ei_json_add_text(parameters, "requestId", err->request_id[0] != '\0' ? err->request_id : NULL);
+        ei_json_add_text(parameters, "clientRequestId",
+                         err->client_request_id[0] != '\0' ? err->client_request_id : NULL);
         cJSON_AddBoolToObject(parameters, "permanent", fault != EI_FAULT_TRANSIENT);
     }
     ei_peer_answer(peer_of(call), EI_VARLINK_INTERFACE ".Failed", parameters);

@@ -95,7 +95,7 @@ void ei_print_json(const cJSON *value);
 void ei_print_state(const struct ei_cli *cli, const char *state);
 /* "taylor <taylor@fabrikam.com>" of an account object. */
 void ei_print_who(const cJSON *account);
-/* An object {code, message, mend, requestId}, as key: value lines. */
+/* An object {code, message, mend, requestId, clientRequestId}, as key: value lines. */
 void ei_print_error_object(const cJSON *error);
 /* The exit code of `status` for a state, EI_EXIT_STATUS_ERROR for an unknown one. */
 int ei_state_exit(const char *state);

@@ -38,6 +38,8 @@ int ei_say_error(const char *what, const struct ei_error *err)
     fprintf(stderr, "entra-invite: %s\n", shown.message);
     if (err->request_id[0] != '\0')
         fprintf(stderr, "  request-id: %s\n", err->request_id);
+    if (err->client_request_id[0] != '\0')
+        fprintf(stderr, "  client-request-id: %s\n", err->client_request_id);
     fprintf(stderr, "  mend: %s\n", ei_err_mend(err->code));
     return error_exit(err->code);
 }
@@ -115,6 +117,7 @@ void ei_print_error_object(const cJSON *error)
     ei_print_field("reason", ei_json_string(error, "message"));
     ei_print_field("mend", ei_json_string(error, "mend"));
     ei_print_field("request-id", ei_json_string(error, "requestId"));
+    ei_print_field("client-request-id", ei_json_string(error, "clientRequestId"));
 }
 
 int ei_state_exit(const char *name)

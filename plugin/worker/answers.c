@@ -300,6 +300,7 @@ static void mail_refused(struct ei_worker *w, struct ei_collaborator *c, const s
     if (result->outcome == EI_GRAPH_UNCLEAR) {
         ei_answer_mail_unknown(c, result->error.message);
         memcpy(c->error.request_id, result->error.request_id, sizeof c->error.request_id);
+        memcpy(c->error.client_request_id, result->error.client_request_id, sizeof c->error.client_request_id);
         enter_pending(w, c, "mail-unknown");
     } else if (ei_err_fault(result->error.code) == EI_FAULT_ACCOUNT) {
         /* The guest stands, only its mail was refused: the URL can still be handed over. */

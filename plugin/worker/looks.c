@@ -110,8 +110,10 @@ void ei_answer_looked(void *context, const struct ei_graph_result *result, const
         not_found(w, c, flight);
         goto out;
     } else if (result->error.code == EI_PERMISSION) {
-        if (!c->error_permanent)
-            ei_fail(&c->error, EI_NOT_SEEN, "the redemption cannot be read: %s", result->error.message);
+        if (!c->error_permanent) {
+            c->error = result->error;
+            ei_fail_again(&c->error, EI_NOT_SEEN, "the redemption cannot be read: %s", result->error.message);
+        }
         c->job.not_before = ei_now() + DENIED_LOOK;
         ei_worker_save(w, c, NULL, NULL);
     } else {
@@ -137,7 +139,8 @@ void ei_answer_deleted_items(void *context, const struct ei_graph_result *result
     int64_t now = ei_now();
 
     /* Graph has just answered about the user: that it does not show deleted ones is no trouble and no missing right. */
-    if (result->error.code != EI_GRAPH_ANSWER && result->error.code != EI_PERMISSION)
+    if (result->error.code != EI_GRAPH_ANSWER && result->error.code != EI_REQUEST_REFUSED &&
+        result->error.code != EI_PERMISSION)
         ei_tenant_note(w, result, EI_CALL_READ);
     struct ei_collaborator *c = ei_answer_reload(flight);
     if (c == NULL || (c->job.step != EI_STEP_PENDING && c->job.step != EI_STEP_ACCEPTED))

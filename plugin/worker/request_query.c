@@ -23,6 +23,7 @@ cJSON *ei_request_error(const struct ei_error *error, bool permanent)
     ei_json_add_text(object, "message", error->message);
     ei_json_add_text(object, "mend", ei_err_mend(error->code));
     ei_json_add_text(object, "requestId", error->request_id[0] != '\0' ? error->request_id : NULL);
+    ei_json_add_text(object, "clientRequestId", error->client_request_id[0] != '\0' ? error->client_request_id : NULL);
     cJSON_AddBoolToObject(object, "permanent", permanent);
     return object;
 }

@@ -50,7 +50,8 @@ static void unblock(struct ei_worker *w)
 bool ei_tenant_writes_blocked(const struct ei_worker *w)
 {
     bool refusal = w->blocked.code == EI_PERMISSION || w->blocked.code == EI_INVITATIONS_OFF ||
-                   w->blocked.code == EI_QUOTA || w->blocked.code == EI_UNAUTHORIZED;
+                   w->blocked.code == EI_QUOTA || w->blocked.code == EI_UNAUTHORIZED ||
+                   w->blocked.code == EI_CONDITIONAL_ACCESS;
 
     return refusal && w->blocked_inviting;
 }
@@ -61,7 +62,8 @@ bool ei_tenant_writes_blocked(const struct ei_worker *w)
 static bool is_trouble(enum ei_err code)
 {
     return code == EI_UNREACHABLE || code == EI_GRAPH_DOWN || code == EI_GRAPH_AMBIGUOUS || code == EI_GRAPH_ANSWER ||
-           code == EI_TOKEN_TRANSIENT;
+           code == EI_TOKEN_TRANSIENT || code == EI_LOGIN_THROTTLED || code == EI_FEDERATION_NEW ||
+           code == EI_REQUEST_REFUSED;
 }
 
 /* Shown at once, logged once it has lasted: each answer in between ends it. */
@@ -150,7 +152,7 @@ static enum ei_err adopt_tenant(struct ei_worker *w, const char *tenant)
  * that it need not know must not stop invitations. */
 static bool tenants_fault(enum ei_err code)
 {
-    return code == EI_TENANT_UNKNOWN || code == EI_TLS_TRUST || code == EI_REDIRECTED;
+    return code == EI_TENANT_UNKNOWN || code == EI_WRONG_CLOUD || code == EI_TLS_TRUST || code == EI_REDIRECTED;
 }
 
 static void ask_later(struct ei_worker *w, const struct ei_graph_result *result)
@@ -313,14 +315,19 @@ int64_t ei_tenant_wait_ms(const struct ei_worker *w)
     return wait > 0 ? wait : 0;
 }
 
+static bool credential_refused(enum ei_err code)
+{
+    return code == EI_SECRET_WRONG || code == EI_SECRET_EXPIRED || code == EI_ASSERTION_REFUSED ||
+           code == EI_ASSERTION_TIME || code == EI_CERTIFICATE_INVALID || code == EI_FEDERATION_MISMATCH;
+}
+
 void ei_tenant_probe_now(struct ei_worker *w)
 {
     int64_t now = ei_monotonic_ms();
     struct ei_error err;
 
     /* The old one stays if the file cannot be read any more (a file for root only, after the drop from root). */
-    bool secret_refused = w->blocked.code == EI_SECRET_WRONG || w->blocked.code == EI_SECRET_EXPIRED;
-    if (ei_credential_reload(w->credential, &err) != EI_OK && secret_refused)
+    if (ei_credential_reload(w->credential, &err) != EI_OK && credential_refused(w->blocked.code))
         ei_log(LOG_WARNING,
                "the credential is kept as it was read at the start (%s): start entra-invited again, or let the user "
                "entra-invite own the file",

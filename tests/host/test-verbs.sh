@@ -197,7 +197,7 @@ wrong_shape() {
         const guid = (v) => text(v) && /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(v);
         const orNull = (f) => (v) => v === null || f(v);
         const oneOf = (...words) => (v) => words.includes(v);
-        const error = { code: text, message: text, mend: text, requestId: orNull(text),
+        const error = { code: text, message: text, mend: text, requestId: orNull(text), clientRequestId: orNull(guid),
             permanent: (v) => typeof v === "boolean" };
         const account = {
             login: orNull(text), host: orNull(guid), email: orNull(text), rule: orNull(text),

@@ -62,6 +62,7 @@ static inline void on_call(void *context, struct ei_call *call, const char *meth
         struct ei_error err;
         ei_fail(&err, f->answers[i].error, "taylor: the reason");
         snprintf(err.request_id, sizeof err.request_id, "6c1c3f2e-0000-4000-8000-000000000001");
+        snprintf(err.client_request_id, sizeof err.client_request_id, "6c1c3f2e-0000-4000-8000-000000000002");
         ei_call_fail(call, &err);
     }
 }
@@ -225,6 +226,6 @@ static inline void sent(const struct fixture *f, size_t call, const char *method
     "\"checkedAt\":\"2026-11-23T15:30:00Z\",\"mail\":\"none\",\"error\":" error "}"
 #define ERROR                                                                                                          \
     "{\"code\":\"verified-domain\",\"message\":\"fabrikam.com is a verified domain of the tenant\",\"mend\":"          \
-    "\"the mend\",\"requestId\":\"req-1\",\"permanent\":true}"
+    "\"the mend\",\"requestId\":\"req-1\",\"clientRequestId\":\"crid-1\",\"permanent\":true}"
 
 #endif

@@ -210,7 +210,8 @@ static void the_workers_error_has_reason_request_id_and_mend(void **state)
         cli(f, "invite", "taylor", NULL);
         assert_int_equal(f->exit_code, cases[i].exit_code);
         snprintf(expected, sizeof expected,
-                 "entra-invite: taylor: the reason\n  request-id: 6c1c3f2e-0000-4000-8000-000000000001\n  mend: %s\n",
+                 "entra-invite: taylor: the reason\n  request-id: 6c1c3f2e-0000-4000-8000-000000000001\n"
+                 "  client-request-id: 6c1c3f2e-0000-4000-8000-000000000002\n  mend: %s\n",
                  ei_err_mend(cases[i].error));
         assert_string_equal(f->err, expected);
         assert_string_equal(f->out, "");
@@ -241,7 +242,7 @@ static void show_prints_every_member(void **state)
                                 "inviteRedeemUrl: https://login.example/redeem?x\ninvitedUserType: Guest\n"
                                 "externalUserState: PendingAcceptance\ncheckedAt: 2026-11-23T15:30:00Z\nmail: none\n"
                                 "error: verified-domain\nreason: fabrikam.com is a verified domain of the tenant\n"
-                                "mend: the mend\nrequest-id: req-1\n");
+                                "mend: the mend\nrequest-id: req-1\nclient-request-id: crid-1\n");
     cli(f, "show", "--json", "taylor", NULL);
     cJSON *account = cJSON_Parse(f->out);
     assert_string_equal(ei_json_string(account, "inviteRedeemUrl"), "https://login.example/redeem?x");
@@ -362,7 +363,7 @@ static void the_changing_verbs_send_what_was_asked(void **state)
     assert_int_equal(f->exit_code, EI_EXIT_FAILED);
     assert_string_equal(f->out, "not everything is refreshed\nerror: verified-domain\n"
                                 "reason: fabrikam.com is a verified domain of the tenant\nmend: the mend\n"
-                                "request-id: req-1\n");
+                                "request-id: req-1\nclient-request-id: crid-1\n");
 }
 
 int main(void)

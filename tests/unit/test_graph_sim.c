@@ -97,6 +97,7 @@ static void test_invite(void **state)
     expect(&first, EI_GRAPH_DONE, EI_OK);
     assert_int_equal(first.result.status, 201);
     assert_true(first.result.error.request_id[0] != '\0'); /* K8 */
+    assert_string_equal(first.result.error.client_request_id, CRID);
     invite(sim.graph, ADDRESS, false, &again);
     assert_string_equal(again.id[0], first.id[0]);
     assert_string_not_equal(again.text, first.text);

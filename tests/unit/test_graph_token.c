@@ -181,7 +181,9 @@ static void test_login_errors(void **state)
         {"{\"aadsts\":700016}", EI_CLIENT_UNKNOWN},
         {"{\"aadsts\":90002}", EI_TENANT_UNKNOWN},
         {"{\"aadsts\":900144}", EI_TOKEN_REFUSED},
-        {"{\"aadsts\":70011}", EI_TOKEN_REFUSED},
+        {"{\"aadsts\":70011}", EI_BAD_SCOPE},
+        {"{\"aadsts\":700027}", EI_ASSERTION_REFUSED},
+        {"{\"aadsts\":50196}", EI_LOGIN_THROTTLED},
         {"{\"aadsts\":90033}", EI_TOKEN_TRANSIENT},
         {"{\"status\":503,\"html\":true}", EI_TOKEN_TRANSIENT},
         /* what is no token is nobody's fault: a page of somebody else, a server that is not itself */
@@ -243,8 +245,65 @@ static void test_scope_is_the_clouds_own(void **state)
         expect(&got, EI_GRAPH_NOT_SENT, EI_SECRET_WRONG);
         use_graph(roots[(cloud + 1) % ROOTS], NULL, 0);
         get(sim.graph, OTHER_ID, &got);
-        expect(&got, EI_GRAPH_NOT_SENT, EI_TOKEN_REFUSED);
+        expect(&got, EI_GRAPH_NOT_SENT, EI_BAD_SCOPE);
     }
+}
+
+/* contract 1.3: a new federated credential is not known everywhere for minutes, also after a first success. */
+static void test_federation_mismatch_may_pass(void **state)
+{
+    struct got got;
+
+    NEEDS_SIMULATOR();
+    CTL("fault", "{" TOKEN ",\"times\":0,\"action\":{\"aadsts\":70021}}");
+    skew_ms = 0;
+    get(sim.graph, OTHER_ID, &got);
+    expect(&got, EI_GRAPH_NOT_SENT, EI_FEDERATION_NEW);
+    skew_ms = 9 * 60 * 1000;
+    get(sim.graph, OTHER_ID, &got);
+    expect(&got, EI_GRAPH_NOT_SENT, EI_FEDERATION_NEW);
+    skew_ms = 11 * 60 * 1000;
+    get(sim.graph, OTHER_ID, &got);
+    expect(&got, EI_GRAPH_NOT_SENT, EI_FEDERATION_MISMATCH);
+    CTL("faults-clear", NULL);
+    get(sim.graph, OTHER_ID, &got);
+    expect(&got, EI_GRAPH_REJECTED, EI_GRAPH_NOT_FOUND);
+    CTL("fault", "{" TOKEN ",\"times\":0,\"action\":{\"aadsts\":70021}}");
+    ei_graph_drop_token(sim.graph);
+    get(sim.graph, OTHER_ID, &got);
+    expect(&got, EI_GRAPH_NOT_SENT, EI_FEDERATION_NEW);
+    skew_ms = 0;
+}
+
+/* X7, K8: the id that was sent is told with whatever came of it. */
+static void test_failures_name_the_request(void **state)
+{
+    static const char *const actions[] = {"{\"status\":403}", "{\"status\":503}", "{\"html\":true}", "{\"close\":true}",
+                                          "{\"truncate\":9}"};
+    struct got got;
+
+    NEEDS_SIMULATOR();
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+        char fault[256];
+        snprintf(fault, sizeof fault, "{\"match\":{\"path\":\"^/v1.0/\"},\"action\":%s}", actions[i]);
+        CTL("fault", fault);
+        invite(sim.graph, ADDRESS, false, &got);
+        assert_int_not_equal(got.result.error.code, EI_OK);
+        assert_string_equal(got.result.error.client_request_id, CRID);
+    }
+}
+
+/* contract 6: a 401 with claims= that stays is a policy's. */
+static void test_claims_challenge(void **state)
+{
+    struct got got;
+
+    NEEDS_SIMULATOR();
+    CTL("fault", "{\"match\":{\"path\":\"^/v1.0/\"},\"times\":0,\"action\":{\"status\":401,\"headers\":"
+                 "{\"WWW-Authenticate\":\"Bearer realm=\\\"\\\", error=\\\"insufficient_claims\\\", "
+                 "claims=\\\"eyJhIjp7fX0=\\\"\"}}}");
+    get(sim.graph, OTHER_ID, &got);
+    expect(&got, EI_GRAPH_REJECTED, EI_CONDITIONAL_ACCESS);
 }
 
 /* contract 1.6: some services send the number as a string. */
@@ -360,6 +419,9 @@ int main(void)
         SIM_TEST(test_unauthorized_ends),
         SIM_TEST(test_login_errors),
         SIM_TEST(test_scope_is_the_clouds_own),
+        cmocka_unit_test_setup_teardown(test_federation_mismatch_may_pass, use_skewed_clock, use_real_clock),
+        SIM_TEST(test_failures_name_the_request),
+        SIM_TEST(test_claims_challenge),
         SIM_TEST(test_expires_in_as_a_string),
         cmocka_unit_test_setup_teardown(test_plain_oauth_tokens, use_skewed_clock, use_real_clock),
         SIM_TEST(test_login_throttled),

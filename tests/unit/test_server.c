@@ -97,6 +97,7 @@ static void hands_the_workers_error_on(void **state)
     assert_string_equal(ei_json_string(parameters, "message"), "taylor is not known");
     assert_string_equal(ei_json_string(parameters, "mend"), ei_err_mend(EI_NOT_FOUND));
     assert_true(cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(parameters, "requestId")));
+    assert_true(cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(parameters, "clientRequestId")));
     assert_true(ei_json_bool(parameters, "permanent", false));
     cJSON_Delete(message);
     close(fd);
