@@ -107,38 +107,36 @@ static enum ei_err send_all(int fd, const struct ei_buffer *output, int64_t dead
     return EI_OK;
 }
 
-static enum ei_err receive(int fd, int64_t deadline, cJSON **ret_message, struct ei_error *err)
+/* More of what is answered. */
+static enum ei_err receive_some(int fd, int64_t deadline, struct ei_buffer *input, struct ei_error *err)
 {
-    struct ei_buffer input;
     char chunk[16 * 1024];
-    enum ei_err result = EI_OK;
+    ssize_t got;
 
-    ei_buffer_init(&input, EI_VARLINK_REPLY_MAX + 1);
-    while (*ret_message == NULL) {
-        result = wait_for(fd, POLLIN, deadline, err);
+    do {
+        enum ei_err result = wait_for(fd, POLLIN, deadline, err);
         if (result != EI_OK)
-            break;
-        ssize_t got = recv(fd, chunk, sizeof chunk, MSG_DONTWAIT);
-        if (got < 0 && (errno == EAGAIN || errno == EINTR))
-            continue;
-        if (got <= 0) {
-            result = ei_fail(err, EI_PROTOCOL, "entra-invited closed the connection without an answer");
-            break;
-        }
-        if (!ei_buffer_append(&input, chunk, (size_t)got)) {
-            result = ei_fail(err, EI_PROTOCOL, "entra-invited's answer is larger than %d bytes", EI_VARLINK_REPLY_MAX);
-            break;
-        }
-        if (memchr(chunk, '\0', (size_t)got) == NULL)
-            continue;
-        if (ei_varlink_take(&input, ret_message) != EI_OK) {
-            result = ei_fail(err, EI_PROTOCOL, "entra-invited's answer is not varlink");
-            break;
-        }
-    }
+            return result;
+        got = recv(fd, chunk, sizeof chunk, MSG_DONTWAIT);
+    } while (got < 0 && (errno == EAGAIN || errno == EINTR));
+    if (got <= 0)
+        return ei_fail(err, EI_PROTOCOL, "entra-invited closed the connection without an answer");
+    bool kept = ei_buffer_append(input, chunk, (size_t)got);
     explicit_bzero(chunk, sizeof chunk);
-    ei_buffer_free(&input);
-    return result;
+    return kept ? EI_OK
+                : ei_fail(err, EI_PROTOCOL, "entra-invited's answer is larger than %d bytes", EI_VARLINK_REPLY_MAX);
+}
+
+static enum ei_err receive(int fd, int64_t deadline, struct ei_buffer *input, cJSON **ret_message, struct ei_error *err)
+{
+    while (*ret_message == NULL) {
+        if (ei_varlink_take(input, ret_message) != EI_OK)
+            return ei_fail(err, EI_PROTOCOL, "entra-invited's answer is not varlink");
+        enum ei_err result = *ret_message == NULL ? receive_some(fd, deadline, input, err) : EI_OK;
+        if (result != EI_OK)
+            return result;
+    }
+    return EI_OK;
 }
 
 /* The error a worker of this or another version answered with. */
@@ -172,7 +170,7 @@ static enum ei_err open_reply(cJSON *message, cJSON **ret_parameters, struct ei_
 
     if (error != NULL) {
         result = remote_error(error, ei_json_object(message, "parameters"), err);
-    } else if (ei_json_has(message, "error") || ei_json_bool(message, "continues", false)) {
+    } else if (ei_json_has(message, "error")) {
         result = ei_fail(err, EI_PROTOCOL, "entra-invited's answer is not a reply");
     } else {
         *ret_parameters = cJSON_DetachItemFromObjectCaseSensitive(message, "parameters");
@@ -187,7 +185,8 @@ static enum ei_err open_reply(cJSON *message, cJSON **ret_parameters, struct ei_
     return result;
 }
 
-static enum ei_err write_request(const char *method, const cJSON *parameters, struct ei_buffer *output)
+static enum ei_err write_request(const char *method, const cJSON *parameters, bool more, struct ei_buffer *output,
+                                 struct ei_error *err)
 {
     char name[128];
     enum ei_err result = EI_NOMEM;
@@ -195,42 +194,73 @@ static enum ei_err write_request(const char *method, const cJSON *parameters, st
 
     snprintf(name, sizeof name, "%s.%s", EI_VARLINK_INTERFACE, method);
     if (message != NULL && cJSON_AddStringToObject(message, "method", name) != NULL &&
-        (parameters == NULL || cJSON_AddItemReferenceToObject(message, "parameters", (cJSON *)parameters)))
+        (parameters == NULL || cJSON_AddItemReferenceToObject(message, "parameters", (cJSON *)parameters)) &&
+        (!more || cJSON_AddTrueToObject(message, "more") != NULL))
         result = ei_varlink_put(output, message);
     cJSON_Delete(message);
+    if (result != EI_OK)
+        ei_fail(err, result, "the request is larger than %d bytes, or memory is short", EI_VARLINK_REQUEST_MAX);
+    return result;
+}
+
+/* The last reply; those before it go to told. */
+static enum ei_err receive_replies(int fd, int64_t deadline, ei_client_told *told, void *context,
+                                   cJSON **ret_parameters, struct ei_error *err)
+{
+    struct ei_buffer input;
+    enum ei_err result;
+    bool last = false;
+
+    ei_buffer_init(&input, EI_VARLINK_REPLY_MAX + 1);
+    do {
+        cJSON *message = NULL;
+        cJSON *parameters = NULL;
+        result = receive(fd, deadline, &input, &message, err);
+        last = !ei_json_bool(message, "continues", false);
+        if (result == EI_OK && !last && told == NULL)
+            result = ei_fail(err, EI_PROTOCOL, "entra-invited's answer is not a reply");
+        if (result == EI_OK)
+            result = open_reply(message, &parameters, err);
+        ei_varlink_free(message);
+        if (result == EI_OK && last) {
+            *ret_parameters = parameters;
+        } else if (result == EI_OK) {
+            deadline = ei_monotonic_ms() + told(context, parameters);
+            ei_varlink_free(parameters);
+        }
+    } while (result == EI_OK && !last);
+    ei_buffer_free(&input);
+    return result;
+}
+
+enum ei_err ei_client_call_more(const char *path, const char *method, const cJSON *parameters, int timeout_ms,
+                                ei_client_told *told, void *context, cJSON **ret_parameters, struct ei_error *err)
+{
+    int64_t deadline = ei_monotonic_ms() + timeout_ms;
+    struct ei_buffer output;
+    int fd = -1;
+
+    *ret_parameters = NULL;
+    ei_buffer_init(&output, EI_VARLINK_REQUEST_MAX + 1);
+    enum ei_err result = write_request(method, parameters, told != NULL, &output, err);
+    if (result == EI_OK)
+        result = connect_to(path, deadline, &fd, err);
+    if (result == EI_OK)
+        result = check_server(fd, path, err);
+    if (result == EI_OK)
+        result = send_all(fd, &output, deadline, err);
+    if (result == EI_OK)
+        result = receive_replies(fd, deadline, told, context, ret_parameters, err);
+    if (fd >= 0)
+        close(fd);
+    ei_buffer_free(&output);
     return result;
 }
 
 enum ei_err ei_client_call(const char *path, const char *method, const cJSON *parameters, int timeout_ms,
                            cJSON **ret_parameters, struct ei_error *err)
 {
-    int64_t deadline = ei_monotonic_ms() + timeout_ms;
-    struct ei_buffer output;
-    cJSON *message = NULL;
-    int fd = -1;
-
-    *ret_parameters = NULL;
-    ei_buffer_init(&output, EI_VARLINK_REQUEST_MAX + 1);
-    enum ei_err result = write_request(method, parameters, &output);
-    if (result != EI_OK) {
-        ei_fail(err, result, "the request is larger than %d bytes, or memory is short", EI_VARLINK_REQUEST_MAX);
-        goto out;
-    }
-    result = connect_to(path, deadline, &fd, err);
-    if (result == EI_OK)
-        result = check_server(fd, path, err);
-    if (result == EI_OK)
-        result = send_all(fd, &output, deadline, err);
-    if (result == EI_OK)
-        result = receive(fd, deadline, &message, err);
-    if (result == EI_OK)
-        result = open_reply(message, ret_parameters, err);
-out:
-    if (fd >= 0)
-        close(fd);
-    ei_varlink_free(message);
-    ei_buffer_free(&output);
-    return result;
+    return ei_client_call_more(path, method, parameters, timeout_ms, NULL, NULL, ret_parameters, err);
 }
 
 /* A uid in decimal with nothing but a newline behind it; false also for (uid_t)-1, which says "none". */

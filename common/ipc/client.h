@@ -16,6 +16,13 @@
 enum ei_err ei_client_call(const char *path, const char *method, const cJSON *parameters, int timeout_ms,
                            cJSON **ret_parameters, struct ei_error *err);
 
+/* A reply before the last one, good during the call. Returns how many ms the next one may take from now. */
+typedef int ei_client_told(void *context, const cJSON *parameters);
+
+/* The same with `more`: for a method that tells how it goes on before it answers. */
+enum ei_err ei_client_call_more(const char *path, const char *method, const cJSON *parameters, int timeout_ms,
+                                ei_client_told *told, void *context, cJSON **ret_parameters, struct ei_error *err);
+
 enum { EI_REQUESTER_SIZE = 320 };
 
 /*

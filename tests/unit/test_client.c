@@ -15,7 +15,23 @@ struct exchange {
     enum ei_err expected;
     const char *message;
     const char *path;
+    bool more;
+    const char *told; /* the n of each reply before the last one; more only */
 };
+
+struct telling {
+    char said[64];
+    int limit_ms;
+};
+
+static int on_told(void *context, const cJSON *parameters)
+{
+    struct telling *telling = context;
+    const char *n = ei_json_string(parameters, "n");
+
+    strncat(telling->said, n != NULL ? n : "?", sizeof telling->said - strlen(telling->said) - 1);
+    return telling->limit_ms;
+}
 
 /* In the child: one client, its outcome as exit code (0: as expected). */
 static int call_program(struct fixture *f, void *argument)
@@ -27,9 +43,16 @@ static int call_program(struct fixture *f, void *argument)
 
     (void)f;
     ei_error_clear(&err);
-    enum ei_err result =
-        ei_client_call(exchange->path, "Show", parameters, exchange->bytes != NULL ? 10000 : 50, &reply, &err);
+    int limit_ms = exchange->bytes != NULL ? 10000 : 50;
+    struct telling telling = {.limit_ms = exchange->expected == EI_TIMEOUT ? 50 : 10000};
+    enum ei_err result = exchange->more ? ei_client_call_more(exchange->path, "Show", parameters, limit_ms, on_told,
+                                                              &telling, &reply, &err)
+                                        : ei_client_call(exchange->path, "Show", parameters, limit_ms, &reply, &err);
     cJSON_Delete(parameters);
+    if (exchange->more && strcmp(telling.said, exchange->told) != 0) {
+        fprintf(stderr, "told: %s\n", telling.said);
+        return 5;
+    }
     if (result != exchange->expected) {
         fprintf(stderr, "result %s: %s\n", ei_err_name(result), err.message);
         return 1;
@@ -57,7 +80,7 @@ static void serve_bytes(int listener, const struct exchange *exchange)
         assert_int_equal(read(fd, &byte, 1), 1);
     if (exchange->bytes != NULL)
         (void)!send(fd, exchange->bytes, exchange->length, MSG_NOSIGNAL);
-    else
+    if (exchange->bytes == NULL || exchange->expected == EI_TIMEOUT)
         (void)!read(fd, &byte, 1); /* until the client gives up */
     close(fd);
 }
@@ -104,6 +127,28 @@ static void every_answer_is_an_outcome(void **state)
         {BYTES("{\"error\":\"io.entrainvite.Failed\"}"), .expected = EI_PROTOCOL},
         {BYTES("{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"target\"}}"),
          .expected = EI_PROTOCOL, .message = "InvalidParameter target"},
+    };
+    struct fixture *f = *state;
+
+    worker_stop(f);
+    for (size_t i = 0; i < sizeof exchanges / sizeof *exchanges; i++)
+        run_exchange(f, &exchanges[i]);
+}
+
+/* What is behind the last NUL is the literal's own, and part of BYTES. */
+#define TOLD(n) "{\"parameters\":{\"n\":\"" n "\"},\"continues\":true}"
+
+static void replies_before_the_last_are_told(void **state)
+{
+    static struct exchange exchanges[] = {
+        {BYTES("{\"parameters\":{}}"), .expected = EI_OK, .more = true, .told = ""},
+        {BYTES(TOLD("1") "\0" TOLD("2") "\0{\"parameters\":{}}"), .expected = EI_OK, .more = true, .told = "12"},
+        {BYTES(TOLD("1") "\0{\"error\":\"io.entrainvite.Failed\",\"parameters\":{\"code\":\"not-covered\"}}"),
+         .expected = EI_NOT_COVERED, .more = true, .told = "1"},
+        {BYTES(TOLD("1")), .expected = EI_TIMEOUT, .message = "did not answer in time", .more = true, .told = "1"},
+        {BYTES(TOLD("1") "\0{"), .expected = EI_PROTOCOL, .message = "is not varlink", .more = true, .told = "1"},
+        {BYTES("{\"parameters\":[],\"continues\":true}"), .expected = EI_PROTOCOL, .message = "is not a reply",
+         .more = true, .told = ""},
     };
     struct fixture *f = *state;
 
@@ -261,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLIENT_TEST(every_answer_is_an_outcome),
+        CLIENT_TEST(replies_before_the_last_are_told),
         CLIENT_TEST(an_answer_without_end_is_cut_off),
         CLIENT_TEST(nobody_there_is_worker_down),
         CLIENT_TEST(a_full_backlog_is_a_timeout),
