@@ -1,7 +1,7 @@
 'use strict';
 // All tests of the simulator in one program: node --test tests/graph-simulator/selftest.js
 
-const SUBJECTS = ['login', 'person', 'invitations', 'users', 'offboarding', 'seed', 'delta', 'batch', 'faults',
+const SUBJECTS = ['login', 'person', 'invitations', 'users', 'offboarding', 'groups', 'seed', 'delta', 'batch', 'faults',
     'batch-faults', 'control', 'bounds', 'schema', 'openapi'];
 
 for (const name of SUBJECTS)

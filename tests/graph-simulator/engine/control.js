@@ -4,6 +4,7 @@
 const http = require('http');
 const { fold } = require('./address');
 const { matcher, MATCH_KEYS } = require('./faults');
+const { applyGroup } = require('./groups');
 const { applyUser, showObjects } = require('./kinds');
 const { seedUsers } = require('./seed');
 const { redeemByAddress } = require('../login/redeem');
@@ -142,6 +143,7 @@ const VERBS = {
     'mails': (sim, { address }) => sim.ledger.mails(address),
     'user': applyUser,
     'show': (sim, { find }) => showObjects(sim, String(find)),
+    'group': applyGroup,
     'fault': addFaults,
     'faults': (sim) => sim.faults.show(),
     'faults-clear': (sim) => { sim.faults.clear('cleared'); return done; },

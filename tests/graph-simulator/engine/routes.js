@@ -4,6 +4,7 @@
 const batch = require('../graph/batch');
 const deleted = require('../graph/deleted');
 const { delta } = require('../graph/delta');
+const groups = require('../graph/groups');
 const invitations = require('../graph/invitations');
 const tenant = require('../graph/tenant');
 const users = require('../graph/users');
@@ -35,6 +36,9 @@ const ROUTES = [
     ['GET', '/v1.0/users/{id}', users.get],
     ['PATCH', '/v1.0/users/{id}', users.patch],
     ['DELETE', '/v1.0/users/{id}', users.remove],
+    ['POST', '/v1.0/users/{id}/checkMemberGroups', groups.checkMemberGroups],
+    ['POST', '/v1.0/groups/{id}/members/$ref', groups.addMember],
+    ['DELETE', '/v1.0/groups/{id}/members/{user}/$ref', groups.removeMember],
     ['GET', '/v1.0/directory/deletedItems/microsoft.graph.user', deleted.list],
     ['GET', '/v1.0/directory/deletedItems/{id}', deleted.get],
     ['DELETE', '/v1.0/directory/deletedItems/{id}', deleted.purge],

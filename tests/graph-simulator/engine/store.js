@@ -1,5 +1,5 @@
 'use strict';
-// The directory: users, deleted users, groups and contacts, and the invitations that were made.
+// The directory: users, deleted users, mail groups and contacts, groups with members, and the invitations that were made.
 
 const { fold } = require('./address');
 const { Changes } = require('./changes');
@@ -21,6 +21,7 @@ class Store {
         this.users = new Collection();
         this.deleted = new Collection();
         this.others = new Collection();
+        this.groups = new Collection();
         this.changes = new Changes(this.clock);
         this.invitations = new Map();
         this.invitationsByAddress = new Map();

@@ -30,6 +30,12 @@ function inFilter(queryText) {
     return null;
 }
 
+/** Of the reference in a body: the last segment of its URL is the id. */
+function referredUser(sim, ctx) {
+    const link = ctx.json && ctx.json['@odata.id'];
+    return isText(link) ? sim.store.user(link.split('/').pop()) : null;
+}
+
 function addressOf(sim, ctx, route) {
     const [key] = route.parameters;
     switch (route.template) {
@@ -41,10 +47,13 @@ function addressOf(sim, ctx, route) {
     case '/v1.0/directory/deletedItems/microsoft.graph.user':
         return inFilter(ctx.queryText);
     case '/v1.0/users/{id}':
+    case '/v1.0/users/{id}/checkMemberGroups':
         return ofUser(sim.store.user(key) || sim.store.deleted.withId(key));
     case '/v1.0/directory/deletedItems/{id}':
     case '/v1.0/directory/deletedItems/{id}/restore':
         return ofUser(sim.store.deleted.withId(key));
+    case '/v1.0/groups/{id}/members/$ref':
+        return ofUser(referredUser(sim, ctx));
     case '/redeem': {
         const invitation = sim.store.invitations.get(ticketOf(ctx.queryText));
         return invitation ? invitation.address : null;
