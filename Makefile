@@ -205,7 +205,7 @@ install: programs
 	install -m 0644 conf/sysusers/entra-invite.conf $(DESTDIR)$(SYSUSERSDIR)/entra-invite.conf
 	install -m 0644 conf/tmpfiles/entra-invite.conf $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf
 	install -m 0644 conf/pam-configs/entra-invite $(DESTDIR)$(DATADIR)/pam-configs/entra-invite
-	for page in plugin/*/*.[158] conf/*.5; do \
+	for page in plugin/*/*.[1578] conf/*.5; do \
 	    install -d $(DESTDIR)$(MANDIR)/man$${page##*.} && \
 	    install -m 0644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; \
 	done
