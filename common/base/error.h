@@ -77,6 +77,12 @@ enum ei_fault {
     X(EI_DISABLED, "disabled", ACCOUNT, "enable the guest in Entra, then entra-invite refresh")                        \
     X(EI_GUEST_GONE, "guest-gone", ACCOUNT,                                                                            \
       "the guest was deleted in Entra: restore it there, or entra-invite invite the login anew")                       \
+    X(EI_GUEST_DELETED, "guest-deleted", ACCOUNT,                                                                      \
+      "entra-invite restore brings the guest back as it was; entra-invite invite, once more, makes a new one")         \
+    X(EI_GUEST_PURGED, "guest-purged", ACCOUNT,                                                                        \
+      "it is gone for good (deleted users are kept for 30 days): entra-invite invite makes a new one")                 \
+    X(EI_RESTORE_REFUSED, "restore-refused", ACCOUNT,                                                                  \
+      "see the message; if another user has the address by now, entra-invite invite links that one")                   \
     X(EI_AMBIGUOUS_USERS, "ambiguous", ACCOUNT,                                                                        \
       "more than one user of the tenant has this address: remove it from all but one")                                 \
     X(EI_SECOND_GUEST, "second-guest", ACCOUNT,                                                                        \
@@ -159,6 +165,14 @@ enum ei_fault {
       "correct login_url or graph_url (redirects are never followed), then start entra-invited again")                 \
     X(EI_TENANT_CHANGED, "tenant-changed", TENANT,                                                                     \
       "the configured tenant is another one than the records': restore the old tenant, or move the database aside")    \
+    /* a group in entra_groups: it blocks nothing */                                                                   \
+    X(EI_ENTRA_GROUP_DENIED, "entra-group-denied", TENANT,                                                             \
+      "grant the app GroupMember.ReadWrite.All (application) with admin consent; a group that is assignable to roles " \
+      "needs RoleManagement.ReadWrite.Directory as well")                                                              \
+    X(EI_ENTRA_GROUP_REFUSED, "entra-group-refused", TENANT,                                                           \
+      "in entra_groups name a cloud group with assigned members: not a dynamic one, nor one that is synchronised "     \
+      "from on-premises or mail-enabled")                                                                              \
+    X(EI_ENTRA_GROUP_UNKNOWN, "entra-group-unknown", TENANT, "correct the object id in entra_groups of the rule")      \
     /* passing */                                                                                                      \
     X(EI_UNREACHABLE, "unreachable", TRANSIENT, "check the network and DNS; it is tried again by itself")              \
     X(EI_THROTTLED, "throttled", TRANSIENT, "nothing: Microsoft asked to wait, it goes on by itself")                  \

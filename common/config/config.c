@@ -148,6 +148,7 @@ void ei_config_free(struct ei_config *c)
         free(c->rules[i].name);
         free(c->rules[i].group);
         ei_strings_free(&c->rules[i].email_domains);
+        ei_strings_free(&c->rules[i].entra_groups);
         ei_invitation_free(&c->rules[i].invitation);
     }
     for (size_t i = 0; i < c->account_count; i++) {

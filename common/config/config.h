@@ -58,6 +58,7 @@ struct ei_rule {
     char *group;
     struct ei_strings email_domains; /* folded, as A-labels; empty: any */
     struct ei_invitation_settings invitation;
+    struct ei_strings entra_groups; /* object ids */
     enum ei_removal on_account_removal;
     bool existing_invite; /* existing = "invite": accounts found when the rule is first seen are not held */
 };

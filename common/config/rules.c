@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/account/address.h"
+#include "common/base/guid.h"
 #include "common/config/keys.h"
 #include "common/config/read.h"
 
@@ -53,6 +54,20 @@ static enum ei_err read_domains(const config_setting_t *group, struct ei_strings
     return rc;
 }
 
+static enum ei_err read_entra_groups(const config_setting_t *group, struct ei_strings *groups, struct ei_error *err)
+{
+    const config_setting_t *list = config_setting_get_member(group, "entra_groups");
+
+    enum ei_err rc = ei_read_strings(list, groups, err);
+    for (size_t i = 0; i < groups->count && rc == EI_OK; i++)
+        if (!ei_guid_valid(groups->items[i]))
+            rc =
+                ei_keys_fail(config_setting_get_elem(list, (unsigned)i), err,
+                             "\"%.80s\" is not the object id of a group in Entra; names are not taken, they can change",
+                             groups->items[i]);
+    return rc;
+}
+
 static enum ei_err check_rule_name(const struct ei_config *c, const config_setting_t *group, const char *name,
                                    struct ei_error *err)
 {
@@ -72,14 +87,11 @@ static enum ei_err read_rule(const config_setting_t *group, struct ei_config *c,
 {
     static const char *const removals[] = {"keep", "disable", "delete", NULL};
     static const char *const existing[] = {"hold", "invite", NULL};
-    const config_setting_t *entra_groups = config_setting_get_member(group, "entra_groups");
     int removal = 0;
     int invite = 0;
 
     if (config_setting_get_member(group, "name") == NULL || config_setting_get_member(group, "group") == NULL)
         return ei_keys_fail(group, err, "a rule needs name and group");
-    if (entra_groups != NULL && config_setting_length(entra_groups) != 0)
-        return ei_keys_fail(entra_groups, err, "this version cannot add guests to groups; leave the list empty");
     enum ei_err rc = ei_read_text(group, "name", NULL, &rule->name, err);
     if (rc == EI_OK)
         rc = check_rule_name(c, group, rule->name, err);
@@ -89,6 +101,8 @@ static enum ei_err read_rule(const config_setting_t *group, struct ei_config *c,
         rc = check_rule_group(group, rule->group, err);
     if (rc == EI_OK)
         rc = read_domains(group, &rule->email_domains, err);
+    if (rc == EI_OK)
+        rc = read_entra_groups(group, &rule->entra_groups, err);
     if (rc == EI_OK)
         rc = ei_read_choice(group, "on_account_removal", removals, &removal, err);
     if (rc == EI_OK)

@@ -183,6 +183,15 @@ enum ei_err ei_graph_verified_domains(struct ei_graph *graph, const char *crid, 
  * from here. */
 enum ei_err ei_graph_tenant_id(struct ei_graph *graph, ei_graph_names_done *done, void *context);
 
+/*
+ * POST /groups/{group}/members/$ref (contract 5). DONE: the user is a member, by this call or before: after a 400,
+ * whose text alone would tell, POST /users/{user}/checkMemberGroups decides. That makes it idempotent: it may be
+ * repeated after any outcome. EI_ENTRA_GROUP_REFUSED: no member can be added there (a dynamic or synchronised group);
+ * EI_ENTRA_GROUP_DENIED: 403; EI_GRAPH_NOT_FOUND: group or user are not known, which a new user is for a while (contract 7).
+ */
+enum ei_err ei_graph_add_member(struct ei_graph *graph, const char *group, const char *user, const char *crid,
+                                ei_graph_plain_done *done, void *context);
+
 /* PATCH accountEnabled=false, DELETE /users/{id} (contract 5). A 404 on delete counts as DONE: it is gone. */
 enum ei_err ei_graph_disable_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_plain_done *done,
                                   void *context);

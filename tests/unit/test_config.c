@@ -44,7 +44,8 @@ static void every_value_arrives(void **state)
                 "ca_file = \"/etc/ssl/ca.pem\";\n"
                 "rules = ( { name = \"one\"; group = \"partners\";\n"
                 "  email_domains = ( \"Fabrikam.COM\", \"b\303\274cher.example\" );\n"
-                "  on_account_removal = \"delete\"; existing = \"invite\"; entra_groups = ( );\n"
+                "  on_account_removal = \"delete\"; existing = \"invite\"; \n"
+                "  entra_groups = ( \"AAAAAAAA-0000-4000-8000-00000000000a\" );\n"
                 "  invitation: { user_type = \"guest\"; cc = ( ); }; } );\n"
                 "accounts = ( { login = \"taylor\"; email = \"Taylor@fabrikam.com\"; } );\n"
                 "invitation: { redirect_url = \"http://intranet/start?a=b#c\"; user_type = \"member\";\n"
@@ -65,6 +66,8 @@ static void every_value_arrives(void **state)
     assert_string_equal(rule->email_domains.items[1], "xn--bcher-kva.example");
     assert_int_equal(rule->on_account_removal, EI_REMOVAL_DELETE);
     assert_true(rule->existing_invite);
+    assert_int_equal(rule->entra_groups.count, 1);
+    assert_string_equal(rule->entra_groups.items[0], "AAAAAAAA-0000-4000-8000-00000000000a");
     /* a rule overrides single keys of the defaults, and keeps the others */
     assert_int_equal(rule->invitation.user_type, EI_USER_GUEST);
     assert_int_equal(rule->invitation.cc.count, 0);

@@ -186,8 +186,14 @@ static void rules(void **state)
                 "must be a list");
     refuse_rule(f, "{ name = \"p\"; group = \"a\"; email_domains = ( \"b.example\", \"*.c.example\" ); }",
                 "rules[0].email_domains[1]", "*.c.example");
-    refuse_rule(f, "{ name = \"p\"; group = \"a\"; entra_groups = ( \"x\" ); }", "rules[0].entra_groups",
-                "this version cannot add guests to groups; leave the list empty");
+    refuse_rule(f, "{ name = \"p\"; group = \"a\"; entra_groups = ( \"Partners\" ); }", "rules[0].entra_groups[0]",
+                "is not the object id of a group");
+    refuse_rule(f,
+                "{ name = \"p\"; group = \"a\"; entra_groups = ( \"aaaaaaaa-0000-4000-8000-00000000000a\", "
+                "\"aaaaaaaa-0000-4000-8000-00000000000a/x\" ); }",
+                "rules[0].entra_groups[1]", "is not the object id of a group");
+    refuse_rule(f, "{ name = \"p\"; group = \"a\"; entra_groups = \"aaaaaaaa-0000-4000-8000-00000000000a\"; }",
+                "rules[0].entra_groups", "must be a list");
     refuse_rule(f, "{ name = \"p\"; group = \"a\"; on_account_removal = \"drop\"; }", "rules[0].on_account_removal",
                 "none of: keep, disable, delete");
     refuse_rule(f, "{ name = \"p\"; group = \"a\"; existing = true; }", "rules[0].existing", "must be a string");
