@@ -34,6 +34,11 @@ enum ei_fault {
       "correct the configuration file, then start entra-invited again (if it runs: SIGHUP)")                           \
     X(EI_SECRET_FILE, "secret-file", HOST,                                                                             \
       "make it a regular file, owned by root or entra-invite, mode 0600 or 0400, with one link, at most 16 KiB")       \
+    X(EI_CERTIFICATE_FILE, "certificate-file", HOST,                                                                   \
+      "give the RSA private key (2048 bits or more) and the certificate that was made for it, both in PEM")            \
+    X(EI_KEY_ENCRYPTED, "key-encrypted", HOST,                                                                         \
+      "let systemd pass the passphrase (LoadCredential=) and set passphrase_name to the credential's name, or store "  \
+      "the key without one: openssl pkey -in KEY -out NEW-KEY")                                                        \
     X(EI_NOT_ROOT, "not-root", HOST, "run it as root (sudo)")                                                          \
     X(EI_WORKER_DOWN, "worker-down", HOST,                                                                             \
       "start it: systemctl start entra-invited; nothing is lost, accounts are found at its start")                     \
@@ -149,6 +154,11 @@ enum ei_fault {
     X(EI_WRONG_CLOUD, "wrong-cloud", TENANT,                                                                           \
       "the tenant is in another national cloud: correct cloud (or login_url and graph_url) in the configuration, "     \
       "then start entra-invited again")                                                                                \
+    X(EI_CERTIFICATE_EXPIRED, "certificate-expired", TENANT,                                                           \
+      "make a new certificate, add it to the app (Certificates & secrets), replace the files, then entra-invite "      \
+      "refresh (or start entra-invited again, if only root may read them)")                                            \
+    X(EI_CERTIFICATE_EARLY, "certificate-not-yet-valid", TENANT,                                                       \
+      "set this host's clock, or give a certificate that is valid now, then entra-invite refresh")                     \
     X(EI_TOKEN_REFUSED, "token-refused", TENANT, "see the message; check the app registration")                        \
     X(EI_UNAUTHORIZED, "unauthorized", TENANT,                                                                         \
       "check that tenant, cloud and graph_url belong together, the clock, and the app's permissions")                  \

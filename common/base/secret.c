@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -36,6 +37,17 @@ void ei_secret_free(struct ei_secret *secret)
     *secret = (struct ei_secret){0};
 }
 
+/* systemd lets the service's user read a credential by an ACL, whose mask then shows as the group's right: 0440, root's
+ * group, in a directory that it made for this service alone. */
+static bool from_systemd(const char *path, const struct stat *st)
+{
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+    size_t length = directory != NULL ? strlen(directory) : 0;
+
+    return length != 0 && strncmp(path, directory, length) == 0 && path[length] == '/' &&
+           strchr(path + length + 1, '/') == NULL && st->st_uid == 0 && st->st_gid == 0 && (st->st_mode & 0037) == 0;
+}
+
 static enum ei_err check_file(const char *path, int fd, struct ei_error *err)
 {
     struct stat st;
@@ -46,7 +58,7 @@ static enum ei_err check_file(const char *path, int fd, struct ei_error *err)
         return ei_fail(err, EI_SECRET_FILE, "%s: not a regular file", path);
     if (!ei_uid_trusted(st.st_uid))
         return ei_fail(err, EI_SECRET_FILE, "%s: owned by uid %u", path, st.st_uid);
-    if ((st.st_mode & 0077) != 0)
+    if ((st.st_mode & 0077) != 0 && !from_systemd(path, &st))
         return ei_fail(err, EI_SECRET_FILE, "%s: mode %04o lets group or others in", path, st.st_mode & 07777);
     if (st.st_nlink != 1)
         return ei_fail(err, EI_SECRET_FILE, "%s: has %lu links", path, (unsigned long)st.st_nlink);

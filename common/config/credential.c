@@ -37,7 +37,7 @@ static const struct {
     unsigned may_have;
 } types[] = {
     {"secret", EI_CREDENTIAL_SECRET, true, FILE_KEY | NAME_KEY},
-    {"certificate", EI_CREDENTIAL_CERTIFICATE, false, FILE_KEY | NAME_KEY | CERTIFICATE_KEY | PASSPHRASE_KEY},
+    {"certificate", EI_CREDENTIAL_CERTIFICATE, true, FILE_KEY | NAME_KEY | CERTIFICATE_KEY | PASSPHRASE_KEY},
     {"federated", EI_CREDENTIAL_FEDERATED, false, FILE_KEY},
     {"managed-identity", EI_CREDENTIAL_MANAGED_IDENTITY, false, ENDPOINT_KEY | IDENTITY_KEY},
     {"device-code", EI_CREDENTIAL_DEVICE_CODE, false, 0},
@@ -138,6 +138,19 @@ static enum ei_err read_file_or_name(const config_setting_t *group, struct ei_cr
     return name != NULL ? path_of_name(name, &credential->file, err) : read_path(group, "file", &credential->file, err);
 }
 
+static enum ei_err read_certificate(const config_setting_t *group, struct ei_credential_settings *credential,
+                                    struct ei_error *err)
+{
+    const config_setting_t *passphrase = config_setting_get_member(group, "passphrase_name");
+
+    if (config_setting_get_member(group, "certificate") == NULL)
+        return ei_keys_fail(group, err, "certificate is missing; it must be the certificate's file (PEM)");
+    enum ei_err rc = read_path(group, "certificate", &credential->certificate, err);
+    if (rc == EI_OK && passphrase != NULL)
+        rc = path_of_name(passphrase, &credential->passphrase_file, err);
+    return rc;
+}
+
 enum ei_err ei_read_credential(const config_setting_t *root, struct ei_credential_settings *credential,
                                struct ei_error *err)
 {
@@ -153,5 +166,6 @@ enum ei_err ei_read_credential(const config_setting_t *root, struct ei_credentia
     if (rc != EI_OK)
         return rc;
     credential->type = types[type].type;
-    return read_file_or_name(group, credential, err);
+    rc = read_file_or_name(group, credential, err);
+    return rc == EI_OK && credential->type == EI_CREDENTIAL_CERTIFICATE ? read_certificate(group, credential, err) : rc;
 }

@@ -18,6 +18,16 @@ struct ei_credential;
  * ei_secret_read_file's rules. Owner frees; so for all types. */
 enum ei_err ei_credential_secret(const char *path, struct ei_credential **ret_credential, struct ei_error *err);
 
+struct ei_certificate_files {
+    const char *key;         /* PEM, ei_secret_read_file's rules */
+    const char *certificate; /* PEM, may be the key's file; a chain may stand in it: the one that fits the key counts */
+    const char *passphrase;  /* ei_secret_read_file's rules; NULL: none, and an encrypted key is an error */
+};
+/* A certificate (contract 1.2): an RSA key of at least 2048 bits and the certificate made for it. EI_CERTIFICATE_FILE,
+ * EI_KEY_ENCRYPTED or EI_SECRET_FILE says which file is wrong, and why. */
+enum ei_err ei_credential_certificate(const struct ei_certificate_files *files, struct ei_credential **ret_credential,
+                                      struct ei_error *err);
+
 void ei_credential_free(struct ei_credential *credential);
 
 /* Reads its files again: after SIGHUP, or when the token endpoint refuses it. Keeps the old ones on failure. */

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <malloc.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,35 @@ static void *realloc_erased(void *memory, size_t size)
         free_erased(memory);
     }
     return moved;
+}
+
+static void *crypto_malloc(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return size != 0 ? malloc(size) : NULL;
+}
+
+static void *crypto_realloc(void *memory, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (size != 0)
+        return realloc_erased(memory, size);
+    free_erased(memory);
+    return NULL;
+}
+
+static void crypto_free(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free_erased(memory);
+}
+
+void ei_crypto_memory_init(void)
+{
+    (void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
 }
 
 bool ei_graph_memory_init(void)

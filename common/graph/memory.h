@@ -1,4 +1,5 @@
-/* libcurl's memory: it keeps copies of headers and bodies in what it frees (K4), so freeing erases. */
+/* libcurl's and libcrypto's memory: they keep copies of headers, bodies and keys in what they free (K4), so freeing
+ * erases. */
 #ifndef EI_GRAPH_MEMORY_H
 #define EI_GRAPH_MEMORY_H
 
@@ -9,6 +10,9 @@
 /* curl_global_init with these functions, process-wide; counted, so each call wants one curl_global_cleanup. The first
  * initialisation of the process decides: if something else has initialised libcurl before, its functions stay. */
 bool ei_graph_memory_init(void);
+
+/* The same for libcrypto. Without effect once the process has used it. */
+void ei_crypto_memory_init(void);
 
 /* cJSON_Delete, every string in it erased first. NULL is fine. */
 void ei_graph_json_free(cJSON *value);

@@ -23,7 +23,7 @@ static const char usage[] = "usage: entra-invited [--config FILE] [--foreground]
                             "  --config FILE   the configuration (" EI_CONFIG_PATH ")\n"
                             "  --foreground    stay in the foreground and log to standard error\n"
                             "  --debug         log more\n"
-                            "  --test          check configuration and credential file, say what is wrong, and exit\n"
+                            "  --test          check configuration and credential, say what is wrong, and exit\n"
                             "  --help          this text\n"
                             "  --version       the version\n"
                             "\n"
@@ -137,7 +137,8 @@ static bool read_settings(const struct arguments *arguments, struct ei_config **
         return false;
     }
     ei_config_warn(*ret_config);
-    if (ei_worker_credential(*ret_config, ret_credential, &err) != EI_OK) {
+    if (ei_worker_credential(*ret_config, ret_credential, &err) != EI_OK ||
+        (arguments->test && ei_credential_check(*ret_credential, &err) != EI_OK)) {
         ei_log_error(LOG_ERR, "credential", &err);
         return false;
     }
@@ -159,7 +160,7 @@ int main(int argc, char **argv)
     if (!read_settings(&arguments, &config, &credential)) {
         status = EXIT_BAD_CONFIG;
     } else if (arguments.test) {
-        puts("entra-invited: configuration and credential file are good");
+        puts("entra-invited: configuration and credential are good");
         status = EXIT_SUCCESS;
     } else {
         status = run(config, credential, &arguments);

@@ -7,6 +7,7 @@
 #include "common/account/address.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "plugin/worker/credential.h"
 
 enum {
     DOMAINS_KEEP_MS = 60 * 60 * 1000, /* also how long the pre-check is off after a 403 (design, Permissions) */
@@ -315,24 +316,11 @@ int64_t ei_tenant_wait_ms(const struct ei_worker *w)
     return wait > 0 ? wait : 0;
 }
 
-static bool credential_refused(enum ei_err code)
-{
-    return code == EI_SECRET_WRONG || code == EI_SECRET_EXPIRED || code == EI_ASSERTION_REFUSED ||
-           code == EI_ASSERTION_TIME || code == EI_CERTIFICATE_INVALID || code == EI_FEDERATION_MISMATCH;
-}
-
 void ei_tenant_probe_now(struct ei_worker *w)
 {
     int64_t now = ei_monotonic_ms();
-    struct ei_error err;
 
-    /* The old one stays if the file cannot be read any more (a file for root only, after the drop from root). */
-    if (ei_credential_reload(w->credential, &err) != EI_OK && credential_refused(w->blocked.code))
-        ei_log(LOG_WARNING,
-               "the credential is kept as it was read at the start (%s): start entra-invited again, or let the user "
-               "entra-invite own the file",
-               err.message);
-
+    ei_worker_credential_reload(w);
     w->probe_at_ms = now;
     w->tenant_again_ms = now;
     w->domains_again_ms = now;

@@ -14,6 +14,7 @@
 #include "common/base/log.h"
 #include "common/base/paths.h"
 #include "plugin/worker/accounts.h"
+#include "plugin/worker/credential.h"
 #include "plugin/worker/host_id.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/notify.h"
@@ -323,6 +324,7 @@ enum ei_err ei_worker_run(struct ei_worker *w, struct ei_error *err)
         ei_machine_run(w);
         ei_publish_run(w);
         ei_requests_run(w);
+        ei_worker_credential_watch(w);
         enum ei_err rc = wait_and_serve(w, err);
         if (rc != EI_OK)
             return rc;

@@ -93,6 +93,10 @@ struct ei_worker {
     int64_t paused_until_ms; /* the store failed */
     struct ei_error store_error;
 
+    /* credential.c */
+    int64_t expiry_look_ms; /* ei_monotonic_ms; when its end is looked at next */
+    int64_t expiry_said;    /* the end that the log was told of, wall time; 0: none */
+
     /* tenant.c */
     enum ei_fact tenant_fact;
     enum ei_fact domains_fact;

@@ -137,6 +137,25 @@ static void a_systemd_credential_is_a_file(void **state)
     refused(f, by_name, 4, "credential.credential_name", "LoadCredential=graph:PATH");
 }
 
+static void a_certificate_has_two_files(void **state)
+{
+    struct config_fixture *f = *state;
+    const struct ei_config *c =
+        accepted(f, TENANT CLIENT RULE "credential: { type = \"certificate\"; file = \"/etc/entra-invite/key.pem\"; "
+                                       "certificate = \"/etc/entra-invite/certificate.pem\"; };\n");
+
+    assert_int_equal(c->credential.type, EI_CREDENTIAL_CERTIFICATE);
+    assert_string_equal(c->credential.file, "/etc/entra-invite/key.pem");
+    assert_string_equal(c->credential.certificate, "/etc/entra-invite/certificate.pem");
+    assert_null(c->credential.passphrase_file);
+    setenv("CREDENTIALS_DIRECTORY", "/run/credentials/entra-invited.service", 1);
+    c = accepted(f, TENANT CLIENT RULE "credential: { type = \"certificate\"; credential_name = \"key\"; "
+                                       "certificate = \"/c.pem\"; passphrase_name = \"word\"; };\n");
+    assert_string_equal(c->credential.file, "/run/credentials/entra-invited.service/key");
+    assert_string_equal(c->credential.passphrase_file, "/run/credentials/entra-invited.service/word");
+    unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 static void includes_are_relative_to_the_file(void **state)
 {
     struct config_fixture *f = *state;
@@ -369,6 +388,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(clouds_have_their_roots, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(rules_keep_their_order, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(a_systemd_credential_is_a_file, config_setup, config_teardown),
+        cmocka_unit_test_setup_teardown(a_certificate_has_two_files, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(includes_are_relative_to_the_file, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(s26_files_that_others_can_write, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(files_that_are_none, config_setup, config_teardown),

@@ -233,17 +233,40 @@ static void refuse_credential(struct config_fixture *f, const char *credential, 
     refused(f, text, 4, key, saying);
 }
 
+static void certificates(void **state)
+{
+    struct config_fixture *f = *state;
+#define CERTIFICATE "credential: { type = \"certificate\"; "
+
+    refuse_credential(f, CERTIFICATE "certificate = \"/c\"; };", "credential", "either file or credential_name");
+    refuse_credential(f, CERTIFICATE "file = \"/k\"; };", "credential", "certificate is missing");
+    refuse_credential(f, CERTIFICATE "file = \"/k\"; certificate = \"c\"; };", "credential.certificate",
+                      "absolute path");
+    refuse_credential(f, CERTIFICATE "file = \"/k\"; certificate = 1; };", "credential.certificate",
+                      "must be a string");
+    refuse_credential(f, CERTIFICATE "file = \"/k\"; certificate = \"/c\"; passphrase_name = \"a/b\"; };",
+                      "credential.passphrase_name", "is not the name of a credential");
+    refuse_credential(f, CERTIFICATE "file = \"/k\"; certificate = \"/c\"; passphrase_name = \"p\"; };",
+                      "credential.passphrase_name", "LoadCredential=p:PATH");
+    refuse_credential(f, CERTIFICATE "file = \"/k\"; certificate = \"/c\"; endpoint = \"https://x\"; };",
+                      "credential.endpoint", "is for managed-identity; this credential's type is \"certificate\"");
+    refuse_credential(f, "credential: { type = \"secret\"; file = \"/s\"; certificate = \"/c\"; };",
+                      "credential.certificate", "is for certificate; this credential's type is \"secret\"");
+    refuse_credential(f, "credential: { type = \"secret\"; file = \"/s\"; passphrase_name = \"p\"; };",
+                      "credential.passphrase_name", "is for certificate");
+}
+
 static void credentials(void **state)
 {
     struct config_fixture *f = *state;
-    static const char *const later[] = {"certificate", "federated", "managed-identity", "device-code"};
+    static const char *const later[] = {"federated", "managed-identity", "device-code"};
     char credential[256];
 
     refuse_credential(f, "credential = \"secret\";", "credential", "must be a group");
     refuse_credential(f, "credential: { file = \"/s\"; };", "credential", "type is missing");
     refuse_credential(f, "credential: { type = 1; };", "credential.type", "must be a string");
     refuse_credential(f, "credential: { type = \"password\"; file = \"/s\"; };", "credential.type",
-                      "this version has \"secret\"");
+                      "this version has \"secret\", \"certificate\"");
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
         snprintf(credential, sizeof credential, "credential: { type = \"%s\"; };", later[i]);
         refuse_credential(f, credential, "credential.type", "this version cannot use");
@@ -274,6 +297,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(accounts, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(rules, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(who_asks, config_setup, config_teardown),
+        cmocka_unit_test_setup_teardown(certificates, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(credentials, config_setup, config_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
