@@ -1,4 +1,5 @@
 /* status: one account's state as a word and an exit code, or the worker's own. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,6 +31,25 @@ static void print_trouble(const char *name, const cJSON *error)
     ei_print_field("request-id", ei_json_string(error, "requestId"));
 }
 
+/* "delta since …: 603 guests, 3 pending, 4 units a round; why" */
+static void print_redemption(const cJSON *redemption)
+{
+    const char *method = ei_json_string(redemption, "method");
+    const char *reason = ei_json_string(redemption, "reason");
+    const char *since = ei_json_string(redemption, "since");
+    int64_t guests = 0;
+    int64_t pending = 0;
+    int64_t cost = 0;
+
+    if (method == NULL || reason == NULL || !ei_json_int(redemption, "guests", &guests) ||
+        !ei_json_int(redemption, "pending", &pending) || !ei_json_int(redemption, "costPerRound", &cost))
+        return;
+    printf("redemption: %s%s%s; %" PRId64 " guests, %" PRId64 " pending, %" PRId64 " units a round; ", method,
+           since != NULL ? " since " : "", since != NULL ? since : "", guests, pending, cost);
+    ei_print_text(reason);
+    putchar('\n');
+}
+
 static void print_worker(const cJSON *status)
 {
     const cJSON *note = NULL;
@@ -44,6 +64,7 @@ static void print_worker(const cJSON *status)
     if (ei_json_bool(status, "mailHeld", false))
         ei_print_field("mail", "held (a clone or a restored image?); entra-invite adopt lets it go");
     ei_print_field("last refresh", ei_json_string(status, "lastRefresh"));
+    print_redemption(ei_json_object(status, "redemption"));
     cJSON_ArrayForEach(note, ei_json_array(status, "notes"))
     {
         ei_print_field("note", cJSON_GetStringValue(note));

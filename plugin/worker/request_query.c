@@ -8,6 +8,7 @@
 #include "common/base/json.h"
 #include "common/ipc/varlink.h"
 #include "plugin/worker/publish.h"
+#include "plugin/worker/refresh.h"
 #include "plugin/worker/requests.h"
 #include "plugin/worker/state.h"
 
@@ -280,6 +281,7 @@ void ei_request_status(struct ei_worker *w, struct ei_call *call, const cJSON *p
     cJSON *counts = cJSON_AddObjectToObject(reply, "counts");
     for (int state = EI_STATE_WAITING; state <= EI_STATE_REMOVED; state++)
         cJSON_AddNumberToObject(counts, ei_state_name((enum ei_state)state), (double)w->counts[state]);
+    cJSON_AddItemToObject(reply, "redemption", ei_refresh_status(w));
     add_notes(w, reply);
     ei_call_reply(call, reply);
 }

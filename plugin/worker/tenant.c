@@ -57,6 +57,14 @@ bool ei_tenant_writes_blocked(const struct ei_worker *w)
     return refusal && w->blocked_inviting;
 }
 
+bool ei_tenant_is_refusal(const struct ei_graph_result *result)
+{
+    bool rejected = result->outcome == EI_GRAPH_REJECTED && result->error.code != EI_UNAUTHORIZED &&
+                    result->error.code != EI_THROTTLED;
+
+    return rejected || result->status == 501 || result->error.code == EI_GRAPH_ANSWER;
+}
+
 /* --- what passes --- */
 
 /* Whether Graph or the login can be reached and makes sense. A hold is shown by itself. */

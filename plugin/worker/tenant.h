@@ -18,6 +18,9 @@ bool ei_tenant_owns(const struct ei_worker *worker, const char *address);
  */
 enum ei_call_kind { EI_CALL_READ, EI_CALL_INVITE, EI_CALL_OFFBOARD };
 void ei_tenant_note(struct ei_worker *worker, const struct ei_graph_result *result, enum ei_call_kind kind);
+/* What a service answers to a read that knows no such thing, or does not give it to this app, or makes no sense: of the
+ * tenant as a whole it says nothing. */
+bool ei_tenant_is_refusal(const struct ei_graph_result *result);
 /* Blocked by a refusal to invite: looks at redemptions go on, or nobody could come in any more. */
 bool ei_tenant_writes_blocked(const struct ei_worker *worker);
 /* SIGHUP, refresh: probe at once, forget what was refused, ask anew. */

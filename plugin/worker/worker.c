@@ -15,6 +15,7 @@
 #include "common/base/paths.h"
 #include "plugin/worker/accounts.h"
 #include "plugin/worker/credential.h"
+#include "plugin/worker/guest_list.h"
 #include "plugin/worker/host_id.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/notify.h"
@@ -173,6 +174,7 @@ void ei_worker_free(struct ei_worker *w)
     ei_accounts_close(w);
     ei_store_close(w->store);
     ei_tenant_close(w);
+    ei_guest_lists_close(w);
     ei_refresh_close(w);
     ei_config_free(w->reloaded);
     if (w->signal_fd >= 0)
@@ -237,6 +239,7 @@ static int loop_timeout(struct ei_worker *w)
     wait = least(wait, ei_publish_wait_ms(w));
     wait = least(wait, ei_accounts_wait_ms(w));
     wait = least(wait, ei_requests_wait_ms(w));
+    wait = least(wait, ei_guest_lists_wait_ms(w));
     if (watchdog >= 0)
         wait = least(wait, watchdog);
     if (server >= 0)
@@ -325,6 +328,7 @@ enum ei_err ei_worker_run(struct ei_worker *w, struct ei_error *err)
         ei_publish_run(w);
         ei_requests_run(w);
         ei_worker_credential_watch(w);
+        ei_guest_lists_run(w);
         enum ei_err rc = wait_and_serve(w, err);
         if (rc != EI_OK)
             return rc;

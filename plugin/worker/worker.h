@@ -6,7 +6,8 @@
  *   machine.c     jobs: which step is due, its intent written down, its request sent
  *   answers.c     what Graph answered: the outcome written down, the next step
  *   tenant.c      what must be known of the tenant first: its GUID, its verified domains; what blocks it
- *   refresh.c     when guests are looked at again
+ *   refresh*.c    when guests are looked at again, and how it is noticed that it is worth a look; choice.c chooses
+ *   guest_list.c  lists of the tenant's guests
  *   publish.c     the view, the covered groups, STATUS
  *   requests.c    what the socket asks
  *
@@ -25,6 +26,8 @@
 #include "common/ipc/server.h"
 #include "common/store/store.h"
 #include "common/view/view.h"
+#include "plugin/worker/choice.h"
+#include "plugin/worker/guest_set.h"
 #include "plugin/worker/reconcile.h"
 #include "plugin/worker/scan_thread.h"
 
@@ -58,6 +61,41 @@ struct ei_waiting {
     enum ei_state told_state;
     enum ei_err told_error;
 };
+
+/* refresh.c, refresh_delta.c, refresh_list.c: how redemptions are noticed. Times are wall time. */
+struct ei_refresh {
+    enum ei_refresh_method wanted; /* the method that is in force once it has answered */
+    enum ei_refresh_method shown;  /* the one in force */
+    int64_t since;                 /* of the one in force */
+    char reason[EI_REASON_MAX];
+    bool asked;       /* changes, or a list, are under way */
+    int64_t at;       /* of the next question */
+    int64_t round_at; /* the last round of changes or of a list was whole; 0: none was */
+
+    bool told;          /* the tenant tells which users changed, and looks are put off because of it */
+    bool afresh;        /* what is asked is a link that begins now */
+    bool delta_refused; /* it does not tell; said once */
+    int64_t delta_again_at;
+    int64_t link_at;             /* when the link that is kept was given, 0: none is */
+    char (*again)[EI_GUID_TEXT]; /* to be looked at once more at the next tick */
+    size_t again_count;
+    size_t again_room;
+
+    bool listed;        /* the tenant lists its guests, and looks are put off because of it */
+    bool list_refused;  /* it does not; said once */
+    bool list_all_only; /* it does not filter by externalUserState */
+    int64_t list_again_at;
+    bool list_is_of_all; /* the list under way is of all guests, not of pending ones */
+    bool list_short;     /* and out of memory */
+    int64_t list_all_at; /* the last whole one of all guests */
+    uint64_t pages;      /* of the list under way */
+    uint64_t pages_pending;
+    uint64_t pages_all;
+    int64_t pages_at; /* when the two were last counted */
+    struct ei_guest_set seen;
+};
+
+struct ei_guest_list;
 
 struct ei_worker {
     const struct ei_config *config;
@@ -119,14 +157,10 @@ struct ei_worker {
 
     /* refresh.c */
     struct ei_pace looks; /* so many per time */
-    bool changes_asked;
-    bool changes_told;           /* the tenant tells which users changed */
-    bool changes_refused;        /* it does not; said once */
-    bool changes_afresh;         /* what is asked is a link that begins now */
-    int64_t changes_at;          /* wall time of the next question */
-    char (*again)[EI_GUID_TEXT]; /* to be looked at once more at the next tick */
-    size_t again_count;
-    size_t again_room;
+    struct ei_refresh refresh;
+
+    /* guest_list.c */
+    struct ei_guest_list *guest_lists;
 
     /* publish.c */
     bool dirty;            /* the view may differ from the store */
