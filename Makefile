@@ -4,6 +4,7 @@
 #   sudo make check    installs what the build needs, builds, and runs every test
 #   sudo make bench    measures it against the least that anything must do, see tests/bench/README.md
 #   sudo make soak     the long form of a crash test: 1,000 accounts arrive while the worker is killed every 200 ms
+#   make deb, make rpm build the packages, into build/deb and build/rpm
 #
 # GNU make. Built files go to build/ only. PREFIX, SYSCONFDIR, LOCALSTATEDIR, RUNSTATEDIR and DESTDIR as in the GNU
 # conventions; the first four are compiled in (the login path takes no path from its environment).
@@ -18,9 +19,10 @@ DATADIR       ?= $(PREFIX)/share
 SYSCONFDIR    ?= /etc
 LOCALSTATEDIR ?= /var
 RUNSTATEDIR   ?= /run
-UNITDIR       ?= /usr/lib/systemd/system
-SYSUSERSDIR   ?= /usr/lib/sysusers.d
-TMPFILESDIR   ?= /usr/lib/tmpfiles.d
+UNITDIR       ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR   ?= $(PREFIX)/lib/sysusers.d
+TMPFILESDIR   ?= $(PREFIX)/lib/tmpfiles.d
+DOCDIR        ?= $(DATADIR)/doc/entra-invite
 DESTDIR       ?=
 
 CC       ?= gcc
@@ -28,8 +30,13 @@ BUILD    ?= build
 # Empty for a release; the tests build variants of their own below.
 VARIANT  ?= release
 
-WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla -Wundef
-HARDEN   := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+# A package is built by whatever compiler comes: WERROR= is for those builds.
+WERROR   ?= -Werror
+WARN     := -Wall -Wextra $(WERROR) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla -Wundef
+# Options that only some compilers and processors have.
+cc_has    = $(shell $(CC) -Werror $(1) -E -x c /dev/null >/dev/null 2>&1 && echo $(1))
+HARDEN   := -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE $(call cc_has,-fstack-clash-protection) \
+            $(call cc_has,-fcf-protection)
 HARDEN_L := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 CPPFLAGS += -D_GNU_SOURCE -I. -DEI_VERSION='"$(VERSION)"' -DEI_SYSCONFDIR='"$(SYSCONFDIR)"' \
             -DEI_LOCALSTATEDIR='"$(LOCALSTATEDIR)"' -DEI_RUNSTATEDIR='"$(RUNSTATEDIR)"'
@@ -43,12 +50,16 @@ VLINK    := $(HARDEN_L)
 else ifeq ($(VARIANT),sanitize)
 VFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined -DEI_FAILPOINTS
 VLINK    := -fsanitize=address,undefined
+else ifeq ($(VARIANT),package)
+# All but what makes programs and modules is the packager's, by CPPFLAGS, CFLAGS and LDFLAGS.
+VFLAGS   := -fPIE
+VLINK    := -pie
 else ifeq ($(VARIANT),clang)
 CC       := clang
 VFLAGS   := -O2 -g
 VLINK    :=
 else
-$(error VARIANT is release, failpoints, sanitize or clang)
+$(error VARIANT is release, package, failpoints, sanitize or clang)
 endif
 
 CFLAGS_ALL = -std=c17 $(WARN) $(VFLAGS) $(CFLAGS)
@@ -97,7 +108,8 @@ HOOK_COMMON := $(BASE_SRC) common/ipc/client.c common/ipc/varlink.c
 PROGRAMS := $(OUT)/entra-invited $(OUT)/entra-invite $(OUT)/entra-invite-hook $(OUT)/pam_entra_invite.so \
             $(OUT)/libnss_entra_invite.so.2
 
-.PHONY: all programs deps deps-check check check-all soak unit-programs bench-programs bench demo install clean
+.PHONY: all programs deps deps-check check check-all check-units soak unit-programs bench-programs bench demo install uninstall \
+        dist deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -169,6 +181,11 @@ soak: deps-check
 
 unit-programs: $(patsubst tests/unit/%.c,$(OUT)/test/%,$(UNIT_SRC))
 
+# For package builds: the unit tests that need no network, no root, no Node.js.
+OWN_WORLD := $(filter-out test_graph_% test_worker_%,$(patsubst tests/unit/%.c,%,$(UNIT_SRC)))
+check-units: $(OWN_WORLD:%=$(OUT)/test/%)
+	@for program in $^; do echo "$$program" && EI_SOURCE_DIR=$(CURDIR) EI_BUILD_DIR=$(CURDIR)/$(OUT) "$$program" || exit 1; done
+
 bench-programs: $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(BENCH_SRC))
 
 # Takes about ten minutes; make bench ROWS="a d" measures only these.
@@ -184,31 +201,74 @@ MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 LIBDIR    ?= $(if $(MULTIARCH),/usr/lib/$(MULTIARCH),/usr/lib64)
 PAMDIR    ?= $(LIBDIR)/security
 
+# As it is installed: the paths that were compiled in. $(1) becomes $(2), $(3) is its mode.
+define fill
+	sed 's|@SBINDIR@|$(SBINDIR)|g; s|@LIBEXECDIR@|$(LIBEXECDIR)|g; s|@SYSCONFDIR@|$(SYSCONFDIR)|g; s|@LOCALSTATEDIR@|$(LOCALSTATEDIR)|g; s|@RUNSTATEDIR@|$(RUNSTATEDIR)|g' \
+	    $(1) > $(OUT)/filled.$$$$ && $(INSTALL) -D -m $(3) $(OUT)/filled.$$$$ $(DESTDIR)$(2); rc=$$?; rm -f $(OUT)/filled.$$$$; exit $$rc
+endef
+
+INSTALL         ?= install
+INSTALL_PROGRAM ?= $(INSTALL) -m 0755
+INSTALL_DATA    ?= $(INSTALL) -m 0644
+# AppArmor's profile and its drop-in go where this says, such as /etc/apparmor.d; nowhere by default.
+APPARMORDIR     ?=
+
 install: programs
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR)/entra-invite $(DESTDIR)$(PAMDIR)
-	install -m 0755 $(OUT)/entra-invited $(DESTDIR)$(SBINDIR)/entra-invited
-	install -m 0755 $(OUT)/entra-invite $(DESTDIR)$(BINDIR)/entra-invite
-	install -m 0755 $(OUT)/entra-invite-hook $(DESTDIR)$(LIBEXECDIR)/entra-invite/entra-invite-hook
-	install -m 0644 $(OUT)/pam_entra_invite.so $(DESTDIR)$(PAMDIR)/pam_entra_invite.so
-	install -m 0644 $(OUT)/libnss_entra_invite.so.2 $(DESTDIR)$(LIBDIR)/libnss_entra_invite.so.2
-	for d in useradd-post.d userdel-post.d; do \
-	    install -d $(DESTDIR)$(SYSCONFDIR)/shadow-maint/$$d && \
-	    sed 's|@LIBEXECDIR@|$(LIBEXECDIR)|g' plugin/hooks/$$d/entra-invite > $(OUT)/hook-$$d.sh && \
-	    install -m 0755 $(OUT)/hook-$$d.sh $(DESTDIR)$(SYSCONFDIR)/shadow-maint/$$d/entra-invite || exit 1; \
-	done
-	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/entra-invite
+	$(INSTALL_PROGRAM) -D $(OUT)/entra-invited $(DESTDIR)$(SBINDIR)/entra-invited
+	$(INSTALL_PROGRAM) -D $(OUT)/entra-invite $(DESTDIR)$(BINDIR)/entra-invite
+	$(INSTALL_PROGRAM) -D $(OUT)/entra-invite-hook $(DESTDIR)$(LIBEXECDIR)/entra-invite/entra-invite-hook
+	$(INSTALL_DATA) -D $(OUT)/pam_entra_invite.so $(DESTDIR)$(PAMDIR)/pam_entra_invite.so
+	$(INSTALL_DATA) -D $(OUT)/libnss_entra_invite.so.2 $(DESTDIR)$(LIBDIR)/libnss_entra_invite.so.2
+	$(call fill,plugin/hooks/useradd-post.d/entra-invite,$(SYSCONFDIR)/shadow-maint/useradd-post.d/entra-invite,0755)
+	$(call fill,plugin/hooks/userdel-post.d/entra-invite,$(SYSCONFDIR)/shadow-maint/userdel-post.d/entra-invite,0755)
 	test -e $(DESTDIR)$(SYSCONFDIR)/entra-invite/entra-invite.conf || \
-	    install -m 0644 conf/entra-invite.conf $(DESTDIR)$(SYSCONFDIR)/entra-invite/entra-invite.conf
-	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR) $(DESTDIR)$(DATADIR)/pam-configs
-	sed 's|@SBINDIR@|$(SBINDIR)|g' conf/systemd/entra-invited.service > $(OUT)/entra-invited.service
-	install -m 0644 $(OUT)/entra-invited.service $(DESTDIR)$(UNITDIR)/entra-invited.service
-	install -m 0644 conf/sysusers/entra-invite.conf $(DESTDIR)$(SYSUSERSDIR)/entra-invite.conf
-	install -m 0644 conf/tmpfiles/entra-invite.conf $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf
-	install -m 0644 conf/pam-configs/entra-invite $(DESTDIR)$(DATADIR)/pam-configs/entra-invite
+	    $(INSTALL_DATA) -D conf/entra-invite.conf $(DESTDIR)$(SYSCONFDIR)/entra-invite/entra-invite.conf
+	$(call fill,conf/systemd/entra-invited.service,$(UNITDIR)/entra-invited.service,0644)
+	$(call fill,conf/systemd/entra-invited.socket,$(UNITDIR)/entra-invited.socket,0644)
+	$(INSTALL) -d $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(DOCDIR)/examples
+	$(INSTALL_DATA) conf/sysusers/*.conf $(DESTDIR)$(SYSUSERSDIR)/
+	$(INSTALL_DATA) -D conf/tmpfiles/entra-invite.conf $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf
+	$(INSTALL_DATA) -D conf/pam-configs/entra-invite $(DESTDIR)$(DATADIR)/pam-configs/entra-invite
+	$(INSTALL_DATA) conf/systemd/examples/*.conf $(DESTDIR)$(DOCDIR)/examples/
+ifneq ($(APPARMORDIR),)
+	$(call fill,conf/apparmor/entra-invited,$(APPARMORDIR)/usr.sbin.entra-invited,0644)
+	$(call fill,conf/apparmor/nameservice,$(APPARMORDIR)/abstractions/nameservice.d/entra-invite,0644)
+endif
 	for page in plugin/*/*.[1578] conf/*.5; do \
-	    install -d $(DESTDIR)$(MANDIR)/man$${page##*.} && \
-	    install -m 0644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; \
+	    $(INSTALL_DATA) -D $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; \
 	done
+
+# What install put there, and nothing that was made later: the configuration and the state stay.
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/entra-invited $(DESTDIR)$(BINDIR)/entra-invite $(DESTDIR)$(PAMDIR)/pam_entra_invite.so \
+	    $(DESTDIR)$(LIBDIR)/libnss_entra_invite.so.2 $(DESTDIR)$(SYSCONFDIR)/shadow-maint/*-post.d/entra-invite \
+	    $(DESTDIR)$(UNITDIR)/entra-invited.service $(DESTDIR)$(UNITDIR)/entra-invited.socket \
+	    $(DESTDIR)$(SYSUSERSDIR)/entra-invite.conf $(DESTDIR)$(SYSUSERSDIR)/entra-invite-groups.conf \
+	    $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf $(DESTDIR)$(DATADIR)/pam-configs/entra-invite
+	rm -rf $(DESTDIR)$(LIBEXECDIR)/entra-invite $(DESTDIR)$(DOCDIR)
+	for page in plugin/*/*.[1578] conf/*.5; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+
+# --- packages -------------------------------------------------------------------------------------------------------
+# The source as it is released, of the date of the Debian changelog and without what packagers add to it.
+DIST    := $(BUILD)/entra-invite-$(VERSION).tar.gz
+RELEASE := $(shell sed -n 's/^ -- .*>  //p' debian/changelog | head -n 1)
+dist:
+	@mkdir -p $(BUILD)
+	{ git ls-files -co --exclude-standard 2>/dev/null || find . -type f ! -path './$(BUILD)/*' ! -path './.git/*' | sed 's|^\./||'; } | \
+	    grep -vE '^(debian|\.ci)/|^\.git' | LC_ALL=C sort | \
+	    tar -cf - -T - --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime='$(RELEASE)' --format=gnu \
+	        --transform 's|^|entra-invite-$(VERSION)/|' | gzip -9n > $(DIST)
+
+DEPS_DEB := build-essential debhelper dh-apparmor dh-nss dpkg-dev libcmocka-dev pkgconf
+deb: dist
+	@tests/host/deps "$(DEPS_APT) $(DEPS_DEB)" ""
+	rm -rf $(BUILD)/deb
+	mkdir -p $(BUILD)/deb
+	cp $(DIST) $(BUILD)/deb/entra-invite_$(VERSION).orig.tar.gz
+	tar -C $(BUILD)/deb -xzf $(DIST)
+	cp -a debian $(BUILD)/deb/entra-invite-$(VERSION)/
+	cd $(BUILD)/deb/entra-invite-$(VERSION) && dpkg-buildpackage -us -uc
+	rm -rf $(BUILD)/deb/entra-invite-$(VERSION)
 
 clean:
 	@! mountpoint -q $(BUILD)/lab || umount $(BUILD)/lab # tests/host/lab puts a tmpfs there in containers

@@ -219,18 +219,18 @@ redeem() { # ADDRESS
 
 # The tests of one machine run side by side and share its build directory.
 install_tree() {
+    local name
     if ! flock "$repo/build" make -s -C "$repo" install >"$work/install" 2>&1; then
         fail 'make install' "$(cat "$work/install")"
         finish
     fi
     if command -v systemd-sysusers >/dev/null; then
-        systemd-sysusers entra-invite.conf >"$work/sysusers" 2>&1
+        systemd-sysusers entra-invite.conf entra-invite-groups.conf >"$work/sysusers" 2>&1
     elif ! id -u entra-invite >/dev/null 2>&1; then
-        groupadd --system entra-invite
+        for name in entra-invite entra-invite-pending entra-invite-accepted; do groupadd --system "$name"; done
         useradd --system -g entra-invite -d / -s /usr/sbin/nologin entra-invite
     fi
     # Accounts that the machine below may happen to have.
-    local name
     for name in taylor robin kim sasha alex; do
         ! id -u "$name" >/dev/null 2>&1 || userdel -f -r "$name" >/dev/null 2>&1
     done

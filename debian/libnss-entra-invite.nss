@@ -1,0 +1,1 @@
+group last entra_invite
