@@ -159,6 +159,13 @@ enum ei_fault {
       "refresh (or start entra-invited again, if only root may read them)")                                            \
     X(EI_CERTIFICATE_EARLY, "certificate-not-yet-valid", TENANT,                                                       \
       "set this host's clock, or give a certificate that is valid now, then entra-invite refresh")                     \
+    X(EI_IDENTITY_REFUSED, "identity-refused", TENANT,                                                                 \
+      "give this machine a managed identity in Azure, check identity_client_id (set it where there are several), "     \
+      "then "                                                                                                          \
+      "entra-invite refresh")                                                                                          \
+    X(EI_IDENTITY_KEY, "identity-key", TENANT,                                                                         \
+      "let the user entra-invite read the Arc agent's keys: usermod -a -G himds entra-invite; then start "             \
+      "entra-invited again")                                                                                           \
     X(EI_TOKEN_REFUSED, "token-refused", TENANT, "see the message; check the app registration")                        \
     X(EI_UNAUTHORIZED, "unauthorized", TENANT,                                                                         \
       "check that tenant, cloud and graph_url belong together, the clock, and the app's permissions")                  \
@@ -194,6 +201,12 @@ enum ei_fault {
     X(EI_TOKEN_TRANSIENT, "token-transient", TRANSIENT, "nothing: it is tried again by itself")                        \
     X(EI_LOGIN_THROTTLED, "login-throttled", TRANSIENT,                                                                \
       "nothing: it waits and tries again; if it stays, see what else asks for tokens as this app")                     \
+    X(EI_IDENTITY_DOWN, "identity-unreachable", TRANSIENT,                                                             \
+      "managed identity needs an Azure VM or a running Arc agent; on a VM the service must be let out to it, see "     \
+      "entra-invited(8); it is tried again by itself")                                                                 \
+    X(EI_TOKEN_FILE, "token-file", TRANSIENT,                                                                          \
+      "let the user entra-invite read the token's file, and see that what renews it runs; it is tried again by "       \
+      "itself")                                                                                                        \
     X(EI_FEDERATION_NEW, "federation-not-yet", TRANSIENT,                                                              \
       "nothing: a new federated credential takes minutes to work, and it is tried again by itself")                    \
     X(EI_REQUEST_REFUSED, "request-refused", TRANSIENT,                                                                \

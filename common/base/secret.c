@@ -48,7 +48,16 @@ static bool from_systemd(const char *path, const struct stat *st)
            strchr(path + length + 1, '/') == NULL && st->st_uid == 0 && st->st_gid == 0 && (st->st_mode & 0037) == 0;
 }
 
-static enum ei_err check_file(const char *path, int fd, struct ei_error *err)
+static enum ei_err check_mode(const char *path, const struct stat *st, bool rotated, struct ei_error *err)
+{
+    if (rotated && (st->st_mode & 0022) != 0)
+        return ei_fail(err, EI_SECRET_FILE, "%s: mode %04o lets group or others write", path, st->st_mode & 07777);
+    if (!rotated && (st->st_mode & 0077) != 0 && !from_systemd(path, st))
+        return ei_fail(err, EI_SECRET_FILE, "%s: mode %04o lets group or others in", path, st->st_mode & 07777);
+    return EI_OK;
+}
+
+static enum ei_err check_file(const char *path, int fd, bool rotated, struct ei_error *err)
 {
     struct stat st;
 
@@ -58,8 +67,8 @@ static enum ei_err check_file(const char *path, int fd, struct ei_error *err)
         return ei_fail(err, EI_SECRET_FILE, "%s: not a regular file", path);
     if (!ei_uid_trusted(st.st_uid))
         return ei_fail(err, EI_SECRET_FILE, "%s: owned by uid %u", path, st.st_uid);
-    if ((st.st_mode & 0077) != 0 && !from_systemd(path, &st))
-        return ei_fail(err, EI_SECRET_FILE, "%s: mode %04o lets group or others in", path, st.st_mode & 07777);
+    if (check_mode(path, &st, rotated, err) != EI_OK)
+        return EI_SECRET_FILE;
     if (st.st_nlink != 1)
         return ei_fail(err, EI_SECRET_FILE, "%s: has %lu links", path, (unsigned long)st.st_nlink);
     if (st.st_size > EI_SECRET_MAX)
@@ -91,17 +100,17 @@ static enum ei_err read_all(const char *path, int fd, struct ei_secret *secret, 
     return EI_OK;
 }
 
-enum ei_err ei_secret_read_file(const char *path, struct ei_secret *ret_secret, struct ei_error *err)
+static enum ei_err read_file(const char *path, bool rotated, struct ei_secret *ret_secret, struct ei_error *err)
 {
     struct ei_secret secret = {0};
     enum ei_err rc;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (rotated ? 0 : O_NOFOLLOW));
 
-    if (fd < 0 && errno == ELOOP)
+    if (fd < 0 && errno == ELOOP && !rotated)
         return ei_fail(err, EI_SECRET_FILE, "%s: is a symbolic link", path);
     if (fd < 0)
         return ei_fail(err, EI_SECRET_FILE, "%s: %s", path, strerror(errno));
-    rc = check_file(path, fd, err);
+    rc = check_file(path, fd, rotated, err);
     if (rc != EI_OK)
         goto out;
     rc = ei_secret_new(&secret, EI_SECRET_MAX);
@@ -118,6 +127,16 @@ out:
     ei_secret_free(&secret);
     close(fd);
     return rc;
+}
+
+enum ei_err ei_secret_read_file(const char *path, struct ei_secret *ret_secret, struct ei_error *err)
+{
+    return read_file(path, false, ret_secret, err);
+}
+
+enum ei_err ei_secret_read_rotated(const char *path, struct ei_secret *ret_secret, struct ei_error *err)
+{
+    return read_file(path, true, ret_secret, err);
 }
 
 void ei_secret_harden_process(void)

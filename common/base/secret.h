@@ -35,6 +35,13 @@ void ei_secret_free(struct ei_secret *secret);
  */
 enum ei_err ei_secret_read_file(const char *path, struct ei_secret *ret_secret, struct ei_error *err);
 
+/*
+ * Reads a secret that somebody else makes and replaces all the time, as Kubernetes does with a projected token:
+ * symbolic links are followed, and group and others may read. Not else: a regular file with one link, owned as above,
+ * not writable by group or others, at most EI_SECRET_MAX bytes; the rest is as above.
+ */
+enum ei_err ei_secret_read_rotated(const char *path, struct ei_secret *ret_secret, struct ei_error *err);
+
 /* Process-wide: no core dumps, no ptrace by the same user (K4). Called first in main of programs that hold secrets. */
 void ei_secret_harden_process(void);
 

@@ -104,6 +104,8 @@ static enum ei_err read_all(const config_setting_t *root, struct ei_config *c, s
     if (rc == EI_OK)
         rc = ei_read_credential(root, &c->credential, err);
     if (rc == EI_OK)
+        rc = ei_read_client_id(root, c, err);
+    if (rc == EI_OK)
         rc = ei_read_invitation(config_setting_get_member(root, "invitation"), NULL, &c->invitation, err);
     if (rc == EI_OK)
         rc = ei_read_rules(root, c, err);

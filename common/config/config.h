@@ -71,7 +71,7 @@ struct ei_login_address {
 struct ei_config {
     char *path; /* the file that was read */
     char *tenant;
-    char *client_id;
+    char *client_id; /* "" only with a managed identity */
     char *login_url; /* without a slash at the end; from cloud, or as overridden */
     char *graph_url;
     char *ca_file; /* NULL: the system's trust store */

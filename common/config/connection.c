@@ -35,8 +35,7 @@ static bool domain_or_id(const char *tenant)
 enum ei_err ei_read_tenant(const config_setting_t *root, struct ei_config *c, struct ei_error *err)
 {
     enum ei_err rc = ei_read_text(root, "tenant", "", &c->tenant, err);
-    if (rc == EI_OK)
-        rc = ei_read_text(root, "client_id", "", &c->client_id, err);
+
     if (rc != EI_OK)
         return rc;
     if (c->tenant[0] == '\0')
@@ -44,6 +43,17 @@ enum ei_err ei_read_tenant(const config_setting_t *root, struct ei_config *c, st
     if (!domain_or_id(c->tenant))
         return ei_keys_fail(config_setting_get_member(root, "tenant"), err,
                             "\"%.100s\" is neither a domain name nor a tenant's id", c->tenant);
+    return EI_OK;
+}
+
+enum ei_err ei_read_client_id(const config_setting_t *root, struct ei_config *c, struct ei_error *err)
+{
+    enum ei_err rc = ei_read_text(root, "client_id", "", &c->client_id, err);
+
+    if (rc != EI_OK)
+        return rc;
+    if (c->client_id[0] == '\0' && c->credential.type == EI_CREDENTIAL_MANAGED_IDENTITY)
+        return EI_OK;
     if (c->client_id[0] == '\0')
         return ei_read_missing(root, "client_id", "the app registration's Application (client) ID", err);
     if (!ei_guid_valid(c->client_id))

@@ -38,8 +38,8 @@ static const struct {
 } types[] = {
     {"secret", EI_CREDENTIAL_SECRET, true, FILE_KEY | NAME_KEY},
     {"certificate", EI_CREDENTIAL_CERTIFICATE, true, FILE_KEY | NAME_KEY | CERTIFICATE_KEY | PASSPHRASE_KEY},
-    {"federated", EI_CREDENTIAL_FEDERATED, false, FILE_KEY},
-    {"managed-identity", EI_CREDENTIAL_MANAGED_IDENTITY, false, ENDPOINT_KEY | IDENTITY_KEY},
+    {"federated", EI_CREDENTIAL_FEDERATED, true, FILE_KEY | NAME_KEY /* refused with the reason */},
+    {"managed-identity", EI_CREDENTIAL_MANAGED_IDENTITY, true, ENDPOINT_KEY | IDENTITY_KEY},
     {"device-code", EI_CREDENTIAL_DEVICE_CODE, false, 0},
 };
 
@@ -145,10 +145,45 @@ static enum ei_err read_certificate(const config_setting_t *group, struct ei_cre
 
     if (config_setting_get_member(group, "certificate") == NULL)
         return ei_keys_fail(group, err, "certificate is missing; it must be the certificate's file (PEM)");
-    enum ei_err rc = read_path(group, "certificate", &credential->certificate, err);
+    enum ei_err rc = read_file_or_name(group, credential, err);
+    if (rc == EI_OK)
+        rc = read_path(group, "certificate", &credential->certificate, err);
     if (rc == EI_OK && passphrase != NULL)
         rc = path_of_name(passphrase, &credential->passphrase_file, err);
     return rc;
+}
+
+static enum ei_err read_federated(const config_setting_t *group, struct ei_credential_settings *credential,
+                                  struct ei_error *err)
+{
+    const config_setting_t *name = config_setting_get_member(group, "credential_name");
+
+    if (name != NULL)
+        return ei_keys_fail(
+            name, err,
+            "a credential of systemd's is fixed while the service runs, and a federated token is renewed "
+            "all the time: set file to where it is renewed");
+    if (config_setting_get_member(group, "file") == NULL)
+        return ei_keys_fail(group, err, "file is missing; it must be the file of the federated token");
+    return read_path(group, "file", &credential->file, err);
+}
+
+/* The rest of what an endpoint must be is judged where it is used. */
+static enum ei_err read_managed(const config_setting_t *group, struct ei_credential_settings *credential,
+                                struct ei_error *err)
+{
+    const config_setting_t *endpoint = config_setting_get_member(group, "endpoint");
+    const config_setting_t *id = config_setting_get_member(group, "identity_client_id");
+
+    if (endpoint != NULL && strncmp(config_setting_get_string(endpoint), "http://", strlen("http://")) != 0 &&
+        strncmp(config_setting_get_string(endpoint), "https://", strlen("https://")) != 0)
+        return ei_keys_fail(endpoint, err, "must be a URL: http://HOST/PATH on this machine, or https://HOST/PATH");
+    if (id != NULL && !ei_guid_valid(config_setting_get_string(id)))
+        return ei_keys_fail(id, err,
+                            "\"%.100s\" is not a client id, which looks like 00000000-0000-0000-0000-000000000000",
+                            config_setting_get_string(id));
+    enum ei_err rc = ei_read_text(group, "endpoint", NULL, &credential->endpoint, err);
+    return rc == EI_OK ? ei_read_text(group, "identity_client_id", NULL, &credential->identity_client_id, err) : rc;
 }
 
 enum ei_err ei_read_credential(const config_setting_t *root, struct ei_credential_settings *credential,
@@ -166,6 +201,17 @@ enum ei_err ei_read_credential(const config_setting_t *root, struct ei_credentia
     if (rc != EI_OK)
         return rc;
     credential->type = types[type].type;
-    rc = read_file_or_name(group, credential, err);
-    return rc == EI_OK && credential->type == EI_CREDENTIAL_CERTIFICATE ? read_certificate(group, credential, err) : rc;
+    switch (credential->type) {
+    case EI_CREDENTIAL_SECRET:
+        return read_file_or_name(group, credential, err);
+    case EI_CREDENTIAL_CERTIFICATE:
+        return read_certificate(group, credential, err);
+    case EI_CREDENTIAL_FEDERATED:
+        return read_federated(group, credential, err);
+    case EI_CREDENTIAL_MANAGED_IDENTITY:
+        return read_managed(group, credential, err);
+    case EI_CREDENTIAL_DEVICE_CODE:
+        break;
+    }
+    return EI_OK;
 }

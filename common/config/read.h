@@ -31,6 +31,8 @@ enum ei_err ei_read_root_url(const config_setting_t *group, const char *name, co
 
 /* The parts of the configuration, each from its keys at the root: connection.c, credential.c, rules.c. */
 enum ei_err ei_read_tenant(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
+/* After the credential: a managed identity needs none. */
+enum ei_err ei_read_client_id(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
 enum ei_err ei_read_cloud(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
 enum ei_err ei_read_credential(const config_setting_t *root, struct ei_credential_settings *credential,
                                struct ei_error *err);

@@ -28,6 +28,18 @@ struct ei_certificate_files {
 enum ei_err ei_credential_certificate(const struct ei_certificate_files *files, struct ei_credential **ret_credential,
                                       struct ei_error *err);
 
+/* A token of another issuer, in a file that is renewed from outside (contract 1.3): read at each token request, by
+ * ei_secret_read_rotated's rules, so the worker's own user must be able to. Not read here. */
+enum ei_err ei_credential_federated(const char *path, struct ei_credential **ret_credential, struct ei_error *err);
+
+/*
+ * The managed identity of this machine, an Azure VM or an Arc server (contract 1.6); which of the two it is, the
+ * environment and the agent's file say. endpoint: the URL that gives tokens, NULL for the usual one; https, or http on
+ * a loopback or link-local address, else EI_CONFIG. client_id: which identity, NULL: the only one, or the system's.
+ */
+enum ei_err ei_credential_managed(const char *endpoint, const char *client_id, struct ei_credential **ret_credential,
+                                  struct ei_error *err);
+
 void ei_credential_free(struct ei_credential *credential);
 
 /* Reads its files again: after SIGHUP, or when the token endpoint refuses it. Keeps the old ones on failure. */

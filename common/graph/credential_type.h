@@ -34,7 +34,8 @@ struct ei_token_request {
 };
 
 struct ei_credential_type {
-    const char *name; /* as credential.type has it */
+    const char *name;       /* as credential.type has it */
+    bool without_client_id; /* it is the identity itself, so the app need not be named */
 
     /* Fills the request. Called for every token, so a file that is rotated is read here. The error ends all requests
      * that wait for the token, unsent; what it blocks is its code's fault. */

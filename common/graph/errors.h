@@ -29,6 +29,10 @@ void ei_graph_error_read(const struct ei_answer *answer, enum ei_about about, st
  * as any OAuth server sends it; EI_GRAPH_ANSWER for a 4xx without one. */
 void ei_login_error_read(const struct ei_answer *answer, struct ei_graph_result *result);
 
+/* The same for the managed identity service (contract 1.6): EI_TOKEN_TRANSIENT for what passes, else
+ * EI_IDENTITY_REFUSED. */
+void ei_identity_error_read(const struct ei_answer *answer, struct ei_graph_result *result);
+
 /* A read whose query this tenant does not take: 400, or 501, Graph's other word for a property that no collection can
  * be filtered by (contract 6). It had no effect; a plainer query may do. */
 bool ei_graph_query_refused(const struct ei_graph_result *result);

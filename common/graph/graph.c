@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/graph/batch.h"
+#include "common/graph/credential_type.h"
 #include "common/graph/errors.h"
 #include "common/graph/link.h"
 #include "common/graph/memory.h"
@@ -14,6 +15,11 @@
 #include "common/graph/retry.h"
 
 enum { DEFAULT_CONNECTIONS = 32, DEFAULT_TIMEOUT_MS = 60 * 1000, TENANT_MAX = 253, CLIENT_ID_MAX = 128 };
+
+static bool may_lack_client_id(const struct ei_graph_options *options)
+{
+    return options->credential != NULL && options->credential->type->without_client_id;
+}
 
 /* The tenant becomes part of a URL's path; the shared authorities would give a token of no tenant (contract 1.1). */
 static enum ei_err check_options(const struct ei_graph_options *options, struct ei_error *err)
@@ -30,7 +36,7 @@ static enum ei_err check_options(const struct ei_graph_options *options, struct 
         if (strcasecmp(tenant, shared[i]) == 0)
             return ei_fail(err, EI_CONFIG, "tenant: \"%s\" names no tenant", tenant);
     length = strlen(client_id);
-    if (length == 0 || length > CLIENT_ID_MAX || strspn(client_id, allowed) != length)
+    if ((length == 0 && !may_lack_client_id(options)) || length > CLIENT_ID_MAX || strspn(client_id, allowed) != length)
         return ei_fail(err, EI_CONFIG, "client_id: \"%.200s\" is not an application's id", client_id);
     enum ei_err rc = ei_link_check_root("login_url", options->login_url, err);
     return rc != EI_OK ? rc : ei_link_check_root("graph_url", options->graph_url, err);

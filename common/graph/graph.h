@@ -27,8 +27,8 @@ struct cJSON;
 struct ei_graph;
 
 struct ei_graph_options {
-    const char *tenant; /* domain or id */
-    const char *client_id;
+    const char *tenant;    /* domain or id */
+    const char *client_id; /* "" only where the credential has its own: managed identity */
     const char *login_url; /* https://host[:port], no slash at the end (contract 0) */
     const char *graph_url;
     const char *ca_file;              /* NULL: the system's */
@@ -187,7 +187,8 @@ enum ei_err ei_graph_tenant_id(struct ei_graph *graph, ei_graph_names_done *done
  * POST /groups/{group}/members/$ref (contract 5). DONE: the user is a member, by this call or before: after a 400,
  * whose text alone would tell, POST /users/{user}/checkMemberGroups decides. That makes it idempotent: it may be
  * repeated after any outcome. EI_ENTRA_GROUP_REFUSED: no member can be added there (a dynamic or synchronised group);
- * EI_ENTRA_GROUP_DENIED: 403; EI_GRAPH_NOT_FOUND: group or user are not known, which a new user is for a while (contract 7).
+ * EI_ENTRA_GROUP_DENIED: 403; EI_GRAPH_NOT_FOUND: group or user are not known, which a new user is for a while
+ * (contract 7).
  */
 enum ei_err ei_graph_add_member(struct ei_graph *graph, const char *group, const char *user, const char *crid,
                                 ei_graph_plain_done *done, void *context);

@@ -53,7 +53,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
         request->retry_after[0] = request->date[0] = request->request_id[0] = request->challenge[0] = '\0';
     keep_header(data, length, "Retry-After", request->retry_after, sizeof request->retry_after);
     keep_header(data, length, "Date", request->date, sizeof request->date);
-    keep_header(data, length, request->service == EI_SERVICE_LOGIN ? "x-ms-request-id" : "request-id",
+    keep_header(data, length, request->service == EI_SERVICE_GRAPH ? "request-id" : "x-ms-request-id",
                 request->request_id, sizeof request->request_id);
     keep_header(data, length, "WWW-Authenticate", request->challenge, sizeof request->challenge);
     return length;
@@ -95,21 +95,23 @@ static bool add_headers(struct ei_request *request)
            add_header(request, "Expect:") && (request->crid[0] == '\0' || add_header(request, crid)) &&
            (request->body.data == NULL || add_header(request, type)) &&
            (!request->eventual || add_header(request, "ConsistencyLevel: eventual")) &&
-           (request->service == EI_SERVICE_LOGIN || add_authorization(request));
+           (request->service != EI_SERVICE_GRAPH || add_authorization(request));
 }
 
 #define SET(option, value) (curl_easy_setopt(easy, (option), (value)) == CURLE_OK)
 
-/* K5: https only, to the configured host only, nothing taken from the environment or the user's files. */
-static bool set_protocol(CURL *easy)
+/* K5: https only (but for the managed identity service of this machine), to the configured host only, nothing taken
+ * from the environment or the user's files. */
+static bool set_protocol(CURL *easy, const struct ei_request *request)
 {
+    bool plain = request->service == EI_SERVICE_IDENTITY && strncmp(request->url, "http://", strlen("http://")) == 0;
 #if LIBCURL_VERSION_NUM >= 0x075500
-    bool https_only = SET(CURLOPT_PROTOCOLS_STR, "https") && SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
+    bool one_only = SET(CURLOPT_PROTOCOLS_STR, plain ? "http" : "https") && SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
 #else
-    bool https_only =
-        SET(CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS) && SET(CURLOPT_REDIR_PROTOCOLS, (long)CURLPROTO_HTTPS);
+    bool one_only = SET(CURLOPT_PROTOCOLS, (long)(plain ? CURLPROTO_HTTP : CURLPROTO_HTTPS)) &&
+                    SET(CURLOPT_REDIR_PROTOCOLS, (long)CURLPROTO_HTTPS);
 #endif
-    return https_only && SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_UNRESTRICTED_AUTH, 0L) &&
+    return one_only && SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_UNRESTRICTED_AUTH, 0L) &&
            SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) && SET(CURLOPT_PROXY, "") &&
            SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) && SET(CURLOPT_HTTP09_ALLOWED, 0L);
 }
@@ -179,7 +181,7 @@ bool ei_http_launch(struct ei_request *request)
 
     request->easy = easy;
     request->curl_error[0] = '\0';
-    if (easy != NULL && set_protocol(easy) && set_tls(easy, graph) && set_limits(easy, graph) &&
+    if (easy != NULL && set_protocol(easy, request) && set_tls(easy, graph) && set_limits(easy, graph) &&
         set_connection(easy, request) && set_method(easy, request) && set_receivers(easy, request) &&
         SET(CURLOPT_URL, request->url) && SET(CURLOPT_USERAGENT, "entra-invite/" EI_VERSION) && add_headers(request) &&
         SET(CURLOPT_HTTPHEADER, request->headers) && curl_multi_add_handle(graph->multi, easy) == CURLM_OK)

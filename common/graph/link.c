@@ -1,5 +1,6 @@
 #include "common/graph/link.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,47 @@ void ei_circle_clear(struct ei_circle *circle)
 {
     free(circle->mark);
     *circle = (struct ei_circle){0};
+}
+
+/* By number, for a name means what the resolver says; but localhost is the machine itself (RFC 6761, 6.3). */
+static bool is_local(CURLU *url)
+{
+    struct in6_addr six;
+    struct in_addr four;
+    bool local = false;
+    char *host = part(url, CURLUPART_HOST, 0);
+    size_t length = host != NULL ? strlen(host) : 0;
+
+    if (length > 2 && host[0] == '[') {
+        host[length - 1] = '\0';
+        local = inet_pton(AF_INET6, host + 1, &six) == 1 && (IN6_IS_ADDR_LOOPBACK(&six) || IN6_IS_ADDR_LINKLOCAL(&six));
+    } else if (length != 0 && inet_pton(AF_INET, host, &four) == 1) {
+        uint32_t number = ntohl(four.s_addr);
+        local = number >> 24 == 127 || number >> 16 == ((169 << 8) | 254);
+    } else if (length != 0) {
+        local = strcasecmp(host, "localhost") == 0;
+    }
+    curl_free(host);
+    return local;
+}
+
+enum ei_err ei_link_check_identity(const char *what, const char *url_text, struct ei_error *err)
+{
+    enum ei_err rc = EI_OK;
+    CURLU *url = strlen(url_text) <= EI_LINK_IDENTITY_MAX ? parse(url_text) : NULL;
+    char *scheme = url != NULL ? part(url, CURLUPART_SCHEME, 0) : NULL;
+
+    if (scheme == NULL || (strcasecmp(scheme, "http") != 0 && strcasecmp(scheme, "https") != 0))
+        rc = ei_fail(err, EI_CONFIG, "%s: \"%.200s\" is no http or https URL", what, url_text);
+    else if (!is_https(url) && !is_local(url))
+        rc = ei_fail(err, EI_CONFIG, "%s: \"%.200s\" must be https, or http on a loopback or link-local address", what,
+                     url_text);
+    else if (has(url, CURLUPART_USER) || has(url, CURLUPART_PASSWORD) || has(url, CURLUPART_QUERY) ||
+             has(url, CURLUPART_FRAGMENT))
+        rc = ei_fail(err, EI_CONFIG, "%s: it holds a user name, or something behind the path", what);
+    curl_free(scheme);
+    curl_url_cleanup(url);
+    return rc;
 }
 
 enum ei_err ei_link_check_root(const char *key, const char *root, struct ei_error *err)

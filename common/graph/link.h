@@ -6,7 +6,7 @@
 
 #include "common/base/error.h"
 
-enum { EI_LINK_MAX = 16 * 1024 };
+enum { EI_LINK_MAX = 16 * 1024, EI_LINK_IDENTITY_MAX = 400 };
 
 /* true if link is on root: https, the same host and port, no user name, printable ASCII, at most EI_LINK_MAX bytes. */
 bool ei_link_on_root(const char *link, const char *root);
@@ -24,5 +24,9 @@ void ei_circle_clear(struct ei_circle *circle);
 
 /* Checks a configured root: https://host[:port] and nothing behind it. EI_CONFIG names the key and the reason. */
 enum ei_err ei_link_check_root(const char *key, const char *root, struct ei_error *err);
+
+/* Checks where a managed identity service is said to be: https, or http on this machine or link-local (contract 1.6),
+ * no user name, nothing behind the path. EI_CONFIG begins with what. */
+enum ei_err ei_link_check_identity(const char *what, const char *url, struct ei_error *err);
 
 #endif

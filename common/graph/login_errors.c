@@ -141,3 +141,21 @@ void ei_login_error_read(const struct ei_answer *answer, struct ei_graph_result 
         tell(answer, &parts, &result->error);
     memcpy(result->error.request_id, parts.request_id, sizeof result->error.request_id);
 }
+
+void ei_identity_error_read(const struct ei_answer *answer, struct ei_graph_result *result)
+{
+    struct parts parts;
+    long status = answer->status;
+    bool passes = status == 404 || status == 408 || status == 410 || status == 429 || status >= 500;
+
+    read_parts(answer, &parts);
+    result->outcome = status >= 400 && status <= 499 ? EI_GRAPH_REJECTED : EI_GRAPH_UNCLEAR;
+    result->user_id[0] = '\0';
+    if (status >= 300 && status <= 399)
+        ei_graph_redirected(answer, &result->error);
+    else
+        ei_fail(&result->error, passes ? EI_TOKEN_TRANSIENT : EI_IDENTITY_REFUSED,
+                "the managed identity service answered %ld%s%s%s%s", status, parts.error[0] != '\0' ? " " : "",
+                parts.error, parts.text[0] != '\0' ? ": " : "", parts.text);
+    memcpy(result->error.request_id, parts.request_id, sizeof result->error.request_id);
+}

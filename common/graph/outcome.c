@@ -62,7 +62,7 @@ static void read_failure(struct ei_request *request, CURLcode code)
 {
     struct ei_graph_result *result = &request->result;
     bool unsent = nothing_sent(request->easy, code);
-    bool read = request->method == EI_GET || request->service == EI_SERVICE_LOGIN;
+    bool read = request->method == EI_GET || request->service != EI_SERVICE_GRAPH;
     const char *reason = request->curl_error[0] != '\0' ? request->curl_error : curl_easy_strerror(code);
     char host[HOST_MAX];
 
@@ -92,8 +92,12 @@ static void name_request(struct ei_request *request)
 }
 
 /* Obeyed even if the body was cut off: the status and the header came. */
-static void obey(struct ei_graph *graph, const struct ei_graph_result *result)
+static void obey(const struct ei_request *request, const struct ei_graph_result *result)
 {
+    struct ei_graph *graph = request->graph;
+
+    if (request->service == EI_SERVICE_IDENTITY)
+        return; /* it is none of the tenant's */
     if (result->status == 429)
         ei_graph_hold(graph, result->retry_after >= 0 ? result->retry_after : EI_RETRY_DEFAULT);
     else if ((result->status == 503 || result->status == 504) && result->retry_after >= 0)
@@ -113,7 +117,8 @@ const char *ei_method_name(enum ei_method method)
 static void log_call(const struct ei_request *request)
 {
     const struct ei_graph_result *result = &request->result;
-    const char *path = strchr(request->url + strlen("https://"), '/');
+    const char *host = strstr(request->url, "://");
+    const char *path = host != NULL ? strchr(host + strlen("://"), '/') : NULL;
     bool write = request->method != EI_GET && request->service == EI_SERVICE_GRAPH && request->inner_count == 0;
 
     path = path != NULL ? path : "/";
@@ -141,10 +146,12 @@ void ei_outcome_answered(struct ei_request *request, long status, const char *lo
         ei_graph_request_id(result->error.request_id, request->request_id);
     else if (request->service == EI_SERVICE_LOGIN)
         ei_login_error_read(&answer, result);
+    else if (request->service == EI_SERVICE_IDENTITY)
+        ei_identity_error_read(&answer, result);
     else
         ei_graph_error_read(&answer, request->about, result);
     name_request(request);
-    obey(request->graph, result);
+    obey(request, result);
     log_call(request);
 }
 
@@ -170,7 +177,7 @@ void ei_outcome_read(struct ei_request *request, CURLcode code)
     result->retry_after = ei_retry_after(request->retry_after[0] != '\0' ? request->retry_after : NULL, request->date);
     read_failure(request, code);
     name_request(request);
-    obey(request->graph, result);
+    obey(request, result);
     log_call(request);
 }
 

@@ -105,7 +105,7 @@ enum ei_err ei_request_start(struct ei_graph *graph, const struct ei_request_spe
     graph->active++;
     if (spec->method != EI_GET && spec->service == EI_SERVICE_GRAPH)
         ei_pace_take(&graph->pace, 1, ei_monotonic_ms());
-    if (spec->service == EI_SERVICE_LOGIN)
+    if (spec->service != EI_SERVICE_GRAPH)
         ei_queue_first(graph, request);
     else
         queue_last(graph, request);

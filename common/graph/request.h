@@ -23,11 +23,12 @@ enum {
 };
 
 enum ei_method { EI_GET, EI_POST, EI_PATCH, EI_DELETE };
-enum ei_service { EI_SERVICE_GRAPH, EI_SERVICE_LOGIN };
+/* IDENTITY: the managed identity service of this machine (contract 1.6), the only one that plain http goes to. */
+enum ei_service { EI_SERVICE_GRAPH, EI_SERVICE_LOGIN, EI_SERVICE_IDENTITY };
 
 struct ei_request_spec {
     enum ei_method method;
-    enum ei_service service;     /* GRAPH: with the token, under hold and pace; LOGIN: neither */
+    enum ei_service service;     /* GRAPH: with the token, under hold and pace; else neither */
     const char *target;          /* "/path?query" on the service's root, or a whole URL that was checked to be on it */
     const char *body;            /* NULL: none; copied */
     const char *crid;            /* NULL: a new one */

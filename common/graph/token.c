@@ -74,9 +74,9 @@ static void read_token(struct ei_graph *graph, struct ei_reply *reply)
 
     (void)ei_json_int(json, "expires_in", &life);
     if (json == NULL) {
-        ei_reply_bad(reply, "the login service sent no JSON");
+        ei_reply_bad(reply, "it is no JSON");
     } else if (text == NULL || !is_token(text) || (token_type != NULL && strcasecmp(token_type, "Bearer") != 0)) {
-        ei_reply_bad(reply, "the login service sent no bearer token");
+        ei_reply_bad(reply, "it holds no bearer token");
     } else if (life <= 0) {
         ei_reply_bad(reply, "the token has expired already");
     } else {

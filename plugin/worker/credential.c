@@ -34,7 +34,9 @@ enum ei_err ei_worker_credential(const struct ei_config *config, struct ei_crede
     case EI_CREDENTIAL_CERTIFICATE:
         return read_certificate(settings, ret_credential, err);
     case EI_CREDENTIAL_FEDERATED:
+        return ei_credential_federated(settings->file, ret_credential, err);
     case EI_CREDENTIAL_MANAGED_IDENTITY:
+        return ei_credential_managed(settings->endpoint, settings->identity_client_id, ret_credential, err);
     case EI_CREDENTIAL_DEVICE_CODE:
         break;
     }

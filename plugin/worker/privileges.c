@@ -50,7 +50,8 @@ static enum ei_err make_directories(const struct ei_config *config, uid_t uid, g
 
 static enum ei_err drop(uid_t uid, gid_t gid, struct ei_error *err)
 {
-    if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+    /* Its own groups, as systemd does it: one may be what lets it read the Arc agent's keys. */
+    if (initgroups(EI_SERVICE_USER, gid) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
         return ei_fail(err, EI_IO, "cannot become user %s: %s", EI_SERVICE_USER, strerror(errno));
     if (setresuid(0, 0, 0) == 0 || geteuid() != uid || getuid() != uid)
         return ei_fail(err, EI_IO, "root could be taken back; not running on");

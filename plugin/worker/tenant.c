@@ -72,7 +72,7 @@ static bool is_trouble(enum ei_err code)
 {
     return code == EI_UNREACHABLE || code == EI_GRAPH_DOWN || code == EI_GRAPH_AMBIGUOUS || code == EI_GRAPH_ANSWER ||
            code == EI_TOKEN_TRANSIENT || code == EI_LOGIN_THROTTLED || code == EI_FEDERATION_NEW ||
-           code == EI_REQUEST_REFUSED;
+           code == EI_TOKEN_FILE || code == EI_IDENTITY_DOWN || code == EI_REQUEST_REFUSED;
 }
 
 /* Shown at once, logged once it has lasted: each answer in between ends it. */

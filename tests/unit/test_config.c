@@ -156,6 +156,24 @@ static void a_certificate_has_two_files(void **state)
     unsetenv("CREDENTIALS_DIRECTORY");
 }
 
+static void a_managed_identity_needs_nothing(void **state)
+{
+    struct config_fixture *f = *state;
+    const struct ei_config *c = accepted(f, TENANT RULE "credential: { type = \"managed-identity\"; };\n");
+
+    assert_int_equal(c->credential.type, EI_CREDENTIAL_MANAGED_IDENTITY);
+    assert_string_equal(c->client_id, "");
+    assert_null(c->credential.file);
+    assert_null(c->credential.endpoint);
+    c = accepted(f, TENANT RULE "credential: { type = \"managed-identity\"; endpoint = \"http://127.0.0.1:1/t\"; "
+                                "identity_client_id = \"12121212-3434-5656-7878-909090909090\"; };\n");
+    assert_string_equal(c->credential.endpoint, "http://127.0.0.1:1/t");
+    assert_string_equal(c->credential.identity_client_id, "12121212-3434-5656-7878-909090909090");
+    c = accepted(f, TENANT CLIENT RULE "credential: { type = \"federated\"; file = \"/run/token\"; };\n");
+    assert_int_equal(c->credential.type, EI_CREDENTIAL_FEDERATED);
+    assert_string_equal(c->credential.file, "/run/token");
+}
+
 static void includes_are_relative_to_the_file(void **state)
 {
     struct config_fixture *f = *state;
@@ -389,6 +407,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rules_keep_their_order, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(a_systemd_credential_is_a_file, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(a_certificate_has_two_files, config_setup, config_teardown),
+        cmocka_unit_test_setup_teardown(a_managed_identity_needs_nothing, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(includes_are_relative_to_the_file, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(s26_files_that_others_can_write, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(files_that_are_none, config_setup, config_teardown),

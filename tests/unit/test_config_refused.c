@@ -256,17 +256,48 @@ static void certificates(void **state)
                       "credential.passphrase_name", "is for certificate");
 }
 
+static void federated_tokens(void **state)
+{
+    struct config_fixture *f = *state;
+#define FEDERATED "credential: { type = \"federated\"; "
+
+    refuse_credential(f, FEDERATED "};", "credential", "file is missing");
+    refuse_credential(f, FEDERATED "file = \"t\"; };", "credential.file", "absolute path");
+    refuse_credential(f, FEDERATED "credential_name = \"t\"; };", "credential.credential_name",
+                      "is fixed while the service runs");
+    refuse_credential(f, FEDERATED "file = \"/t\"; credential_name = \"t\"; };", "credential.credential_name",
+                      "is fixed while the service runs");
+    refuse_credential(f, FEDERATED "file = \"/t\"; certificate = \"/c\"; };", "credential.certificate",
+                      "is for certificate");
+}
+
+static void managed_identities(void **state)
+{
+    struct config_fixture *f = *state;
+#define MANAGED "credential: { type = \"managed-identity\"; "
+
+    refuse_credential(f, MANAGED "file = \"/t\"; };", "credential.file", "is for secret, certificate and federated");
+    refuse_credential(f, MANAGED "endpoint = \"169.254.169.254\"; };", "credential.endpoint", "must be a URL");
+    refuse_credential(f, MANAGED "endpoint = 1; };", "credential.endpoint", "must be a string");
+    refuse_credential(f, MANAGED "identity_client_id = \"mine\"; };", "credential.identity_client_id",
+                      "is not a client id");
+    refuse_credential(f, "credential: { type = \"secret\"; file = \"/s\"; identity_client_id = \"x\"; };",
+                      "credential.identity_client_id", "is for managed-identity");
+    refused(f, TENANT RULE MANAGED "};\nclient_id = \"x\";\n", 4, "client_id", "is not an Application");
+    refused(f, TENANT RULE CREDENTIAL, 0, "client_id", "is missing");
+}
+
 static void credentials(void **state)
 {
     struct config_fixture *f = *state;
-    static const char *const later[] = {"federated", "managed-identity", "device-code"};
+    static const char *const later[] = {"device-code"};
     char credential[256];
 
     refuse_credential(f, "credential = \"secret\";", "credential", "must be a group");
     refuse_credential(f, "credential: { file = \"/s\"; };", "credential", "type is missing");
     refuse_credential(f, "credential: { type = 1; };", "credential.type", "must be a string");
     refuse_credential(f, "credential: { type = \"password\"; file = \"/s\"; };", "credential.type",
-                      "this version has \"secret\", \"certificate\"");
+                      "this version has \"secret\", \"certificate\", \"federated\", \"managed-identity\"");
     for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
         snprintf(credential, sizeof credential, "credential: { type = \"%s\"; };", later[i]);
         refuse_credential(f, credential, "credential.type", "this version cannot use");
@@ -298,6 +329,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(rules, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(who_asks, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(certificates, config_setup, config_teardown),
+        cmocka_unit_test_setup_teardown(federated_tokens, config_setup, config_teardown),
+        cmocka_unit_test_setup_teardown(managed_identities, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(credentials, config_setup, config_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

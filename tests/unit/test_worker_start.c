@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <grp.h>
+
 #include "tests/unit/worker_fixture.h"
 
 #define NOBODY 65534
@@ -112,6 +114,32 @@ static void all_ids_are(const char *key, unsigned id)
         fail_msg("not %s in: %s", wanted, read_proc("status"));
 }
 
+/* other: a second one, 0 for none. */
+static void only_groups_are(unsigned id, unsigned other)
+{
+    char wanted[128];
+
+    if (other == 0)
+        snprintf(wanted, sizeof wanted, "\nGroups:\t%u \n", id);
+    else
+        snprintf(wanted, sizeof wanted, "\nGroups:\t%u %u \n", id < other ? id : other, id < other ? other : id);
+    if (strstr(read_proc("status"), wanted) == NULL)
+        fail_msg("not %s in: %s", wanted, read_proc("status"));
+}
+
+/* contract 1.6: the Arc agent's keys are for the group himds. */
+static void started_as_root_it_has_the_service_users_groups(void **state)
+{
+    NEEDS_SIMULATOR();
+    must(RUN_WORDS("groupadd", "--system", "himds"));
+    must(RUN_WORDS("usermod", "-a", "-G", "himds", EI_SERVICE_USER));
+    gid_t agents = getgrnam("himds")->gr_gid;
+    launch((struct start){0});
+    wait_ready();
+    only_groups_are(service_gid(), agents);
+    must(RUN_WORDS("groupdel", "himds"));
+}
+
 static void started_as_root_it_runs_as_the_service_user(void **state)
 {
     struct stat st;
@@ -121,7 +149,7 @@ static void started_as_root_it_runs_as_the_service_user(void **state)
     wait_ready();
     all_ids_are("Uid", service_uid());
     all_ids_are("Gid", service_gid());
-    assert_non_null(strstr(read_proc("status"), "\nGroups:\t \n"));
+    only_groups_are(service_gid(), 0);
     assert_non_null(strstr(read_proc("status"), "\nCapPrm:\t0000000000000000\n"));
     assert_non_null(strstr(read_proc("status"), "\nCapEff:\t0000000000000000\n"));
     assert_int_equal(stat(EI_STATE_DIR "/private", &st), 0);
@@ -291,6 +319,7 @@ int main(void)
         T(a_wrong_configuration_is_exit_code_6),
         T(a_wrong_secret_file_is_exit_code_6),
         T(started_as_root_it_runs_as_the_service_user),
+        T(started_as_root_it_has_the_service_users_groups),
         T(started_as_the_service_user_it_just_runs),
         T(as_anybody_else_it_does_not_run),
         T(without_its_user_it_names_the_mend),
