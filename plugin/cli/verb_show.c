@@ -5,6 +5,23 @@
 #include "common/ipc/varlink.h"
 #include "plugin/cli/cli.h"
 
+static void print_groups(const cJSON *groups)
+{
+    const cJSON *group;
+
+    cJSON_ArrayForEach(group, groups)
+    {
+        const cJSON *error = ei_json_object(group, "error");
+        const char *added_at = ei_json_string(group, "addedAt");
+        printf("entraGroup: ");
+        ei_print_text(ei_json_string(group, "id") != NULL ? ei_json_string(group, "id") : "");
+        printf(", %s", added_at != NULL ? "member since " : "not yet a member");
+        ei_print_text(added_at != NULL ? added_at : "");
+        putchar('\n');
+        ei_print_error_object(error);
+    }
+}
+
 int ei_verb_show(const struct ei_cli *cli, const struct ei_args *args)
 {
     cJSON *parameters = ei_target(args, args->operands[0]);
@@ -21,6 +38,7 @@ int ei_verb_show(const struct ei_cli *cli, const struct ei_args *args)
     } else {
         for (const cJSON *item = account != NULL ? account->child : NULL; item != NULL; item = item->next)
             ei_print_field(item->string, cJSON_GetStringValue(item));
+        print_groups(ei_json_array(account, "entraGroups"));
         ei_print_error_object(ei_json_object(account, "error"));
     }
     ei_varlink_free(reply);

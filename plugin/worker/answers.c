@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "plugin/worker/groups.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
 #include "plugin/worker/refresh.h"
@@ -67,6 +68,8 @@ bool ei_answer_take_user(struct ei_collaborator *c, const struct ei_graph_user *
     c->state_changed_at = user->external_user_state_changed;
     c->not_found_since = 0;
     c->checked_at = ei_now();
+    if (c->guest_id != NULL && strcasecmp(c->guest_id, user->id) != 0)
+        ei_groups_forget(c);
     return ei_text_set(&c->guest_id, user->id) && ei_text_set(&c->user_type, user->user_type) &&
            ei_text_set(&c->user_principal_name, user->user_principal_name) &&
            ei_text_set(&c->external_user_state, user->external_user_state);
@@ -89,7 +92,9 @@ void ei_answer_accept(struct ei_worker *w, struct ei_collaborator *c, const char
     c->job.crid[0] = '\0';
     c->job.attempts = 0;
     c->job.not_before = ei_refresh_next_look(w, EI_STEP_ACCEPTED);
+    ei_groups_plan(w, c);
     ei_worker_save(w, c, event, NULL);
+    ei_groups_join(w, c);
 }
 
 /* --- checking --- */
@@ -127,6 +132,7 @@ static void forget_guest(struct ei_collaborator *c)
     c->not_found_since = 0;
     c->linked = false;
     c->made = false;
+    ei_groups_forget(c);
 }
 
 static void found_nobody(struct ei_worker *w, struct ei_collaborator *c, bool sure)

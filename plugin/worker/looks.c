@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "plugin/worker/answers.h"
+#include "plugin/worker/groups.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
 #include "plugin/worker/refresh.h"
@@ -16,6 +17,16 @@ static void save_look(struct ei_worker *w, struct ei_collaborator *c, const char
     c->job.attempts = 0;
     c->job.not_before = ei_refresh_next_look(w, c->job.step);
     ei_worker_save(w, c, event, NULL);
+}
+
+/* The same of a look that showed the guest. */
+static void save_seen(struct ei_worker *w, struct ei_collaborator *c, const char *event)
+{
+    c->job.attempts = 0;
+    c->job.not_before = ei_refresh_next_look(w, c->job.step);
+    ei_groups_plan(w, c);
+    ei_worker_save(w, c, event, NULL);
+    ei_groups_join(w, c);
 }
 
 static void still_pending(struct ei_worker *w, struct ei_collaborator *c)
@@ -36,7 +47,7 @@ static void still_pending(struct ei_worker *w, struct ei_collaborator *c)
         c->job.step = EI_STEP_PENDING;
         c->state_at = ei_now();
     }
-    save_look(w, c, was_accepted ? "pending-again" : NULL);
+    save_seen(w, c, was_accepted ? "pending-again" : NULL);
 }
 
 static void set_failed(struct ei_worker *w, struct ei_collaborator *c, const struct ei_error *err)
@@ -63,7 +74,7 @@ static void judge(struct ei_worker *w, struct ei_collaborator *c, const struct e
     case EI_REDEMPTION_ACCEPTED:
         if (c->job.step == EI_STEP_ACCEPTED && !c->error_permanent) {
             ei_answer_clear_error(c); /* what could not be read before is read now */
-            save_look(w, c, NULL);
+            save_seen(w, c, NULL);
         } else {
             ei_log(LOG_INFO, "%s: accepted", c->addresses[0]);
             ei_answer_accept(w, c, "accepted");

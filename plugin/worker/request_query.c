@@ -7,13 +7,14 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/ipc/varlink.h"
+#include "plugin/worker/groups.h"
 #include "plugin/worker/publish.h"
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/requests.h"
 #include "plugin/worker/state.h"
 
 /* Of one page of List, whose reply is bounded. */
-enum { LIST_MAX = 2000, LIST_BYTES_MAX = EI_VARLINK_REPLY_MAX / 2, ACCOUNT_BYTES = 1024 };
+enum { LIST_MAX = 2000, LIST_BYTES_MAX = EI_VARLINK_REPLY_MAX / 2, ACCOUNT_BYTES = 1024, GROUP_BYTES = 128 };
 
 cJSON *ei_request_error(const struct ei_error *error, bool permanent)
 {
@@ -49,6 +50,8 @@ cJSON *ei_request_account(const struct ei_worker *w, const struct ei_collaborato
     ei_json_add_time(object, "externalUserStateChangeDateTime", c->state_changed_at);
     ei_json_add_time(object, "checkedAt", c->checked_at);
     ei_json_add_text(object, "mail", ei_mail_name(c->mail));
+    cJSON_AddItemToObject(object, "entraGroups", ei_groups_told(c));
+    ei_json_add_text(object, "deletedGuestId", c->deleted_guest_id);
     cJSON_AddItemToObject(object, "error", ei_request_error(ei_publish_error(w, c, account), c->error_permanent));
     return object;
 }
@@ -158,7 +161,11 @@ static int by_key(const void *a, const void *b)
 
 static size_t bytes_of(const struct ei_collaborator *c)
 {
-    return ACCOUNT_BYTES + strlen(c->error.message) + (c->redeem_url != NULL ? strlen(c->redeem_url) : 0);
+    size_t bytes = ACCOUNT_BYTES + strlen(c->error.message) + (c->redeem_url != NULL ? strlen(c->redeem_url) : 0);
+
+    for (size_t i = 0; i < c->membership_count; i++)
+        bytes += GROUP_BYTES + (c->memberships[i].error.code != EI_OK ? sizeof c->memberships[i].error : 0);
+    return bytes;
 }
 
 static void list_reply(struct ei_worker *w, struct ei_call *call, const struct listing *listing)
@@ -244,6 +251,7 @@ static void add_notes(const struct ei_worker *w, cJSON *reply)
         snprintf(line, sizeof line, "%s - %s", w->report.removals.message, ei_err_mend(EI_MASS_REMOVAL));
         cJSON_AddItemToArray(notes, cJSON_CreateString(line));
     }
+    ei_groups_notes(w, notes);
     if (w->counts[EI_STATE_HELD] != 0) {
         snprintf(line, sizeof line, "%llu held: look at them with 'entra-invite list --state held', then adopt",
                  (unsigned long long)w->counts[EI_STATE_HELD]);

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "plugin/worker/accounts.h"
+#include "plugin/worker/groups.h"
 #include "plugin/worker/publish.h"
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/state.h"
@@ -106,7 +107,7 @@ static bool refreshed(struct ei_worker *w, const struct ei_waiting *waiting)
     struct ei_error err;
     int64_t next = INT64_MAX;
 
-    if (!ei_accounts_settled(w) || w->flight_count != 0 || w->ready_count != 0)
+    if (!ei_accounts_settled(w) || w->flight_count != 0 || w->ready_count != 0 || w->join_count != 0)
         return false;
     if (w->tenant_fact == EI_FACT_ASKED || w->domains_fact == EI_FACT_ASKED || !ei_refresh_settled(w))
         return false;
@@ -189,6 +190,7 @@ static void call_refresh(struct ei_worker *w, struct ei_call *call, const cJSON 
         return;
     }
     ei_tenant_probe_now(w);
+    ei_groups_probe_now(w);
     ei_refresh_now(w);
     ei_accounts_scan_now(w);
     if (!ei_json_bool(parameters, "wait", false)) {

@@ -15,6 +15,7 @@
 #include "common/base/paths.h"
 #include "plugin/worker/accounts.h"
 #include "plugin/worker/credential.h"
+#include "plugin/worker/groups.h"
 #include "plugin/worker/guest_list.h"
 #include "plugin/worker/host_id.h"
 #include "plugin/worker/machine.h"
@@ -176,6 +177,7 @@ void ei_worker_free(struct ei_worker *w)
     ei_tenant_close(w);
     ei_guest_lists_close(w);
     ei_refresh_close(w);
+    ei_groups_close(w);
     ei_config_free(w->reloaded);
     if (w->signal_fd >= 0)
         close(w->signal_fd);
@@ -196,6 +198,7 @@ static void take_signals(struct ei_worker *w)
             if (ei_store_hasten(w->store, ei_now(), true, &err) != EI_OK)
                 ei_worker_store_failed(w, &err);
             ei_tenant_probe_now(w);
+            ei_groups_probe_now(w);
             ei_refresh_now(w);
             ei_accounts_scan_now(w);
         } else {

@@ -8,6 +8,7 @@
  *   tenant.c      what must be known of the tenant first: its GUID, its verified domains; what blocks it
  *   refresh*.c    when guests are looked at again, and how it is noticed that it is worth a look; choice.c chooses
  *   guest_list.c  lists of the tenant's guests
+ *   groups.c      the Entra groups that guests are to be members of
  *   publish.c     the view, the covered groups, STATUS
  *   requests.c    what the socket asks
  *
@@ -161,6 +162,11 @@ struct ei_worker {
 
     /* guest_list.c */
     struct ei_guest_list *guest_lists;
+
+    /* groups.c */
+    struct ei_join *joins;
+    size_t join_count;
+    struct ei_group_trouble *group_troubles;
 
     /* publish.c */
     bool dirty;            /* the view may differ from the store */
