@@ -125,6 +125,21 @@ bool ei_json_add_time(cJSON *object, const char *name, int64_t t)
     return cJSON_AddStringToObject(object, name, text) != NULL;
 }
 
+cJSON *ei_json_error(const struct ei_error *error, bool permanent)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    if (object == NULL)
+        return NULL;
+    ei_json_add_text(object, "code", ei_err_name(error->code));
+    ei_json_add_text(object, "message", error->message);
+    ei_json_add_text(object, "mend", ei_err_mend(error->code));
+    ei_json_add_text(object, "requestId", error->request_id[0] != '\0' ? error->request_id : NULL);
+    ei_json_add_text(object, "clientRequestId", error->client_request_id[0] != '\0' ? error->client_request_id : NULL);
+    cJSON_AddBoolToObject(object, "permanent", permanent);
+    return object;
+}
+
 char *ei_json_print(const cJSON *value)
 {
     return cJSON_PrintUnformatted(value);

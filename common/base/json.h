@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/base/buffer.h"
+#include "common/base/error.h"
 
 /* Parses exactly length bytes: one value, nothing behind it but white space, no NUL inside, at most 64 levels deep.
  * NULL if it is not that. The caller frees with cJSON_Delete. */
@@ -34,6 +35,10 @@ bool ei_json_add_text(cJSON *object, const char *name, const char *value);
 
 /* Adds an RFC 3339 time, null for t == 0. */
 bool ei_json_add_time(cJSON *object, const char *name, int64_t t);
+
+/* {code, message, mend, requestId, clientRequestId, permanent}, the shape in which every interface tells an error; NULL
+ * when out of memory. permanent: nothing happens until somebody acts. */
+cJSON *ei_json_error(const struct ei_error *error, bool permanent);
 
 /* Unformatted text on the heap, NULL when out of memory. Erase it with ei_free_erased if it may hold a secret. */
 char *ei_json_print(const cJSON *value);

@@ -100,19 +100,40 @@ static enum ei_err read_all(const char *path, int fd, struct ei_secret *secret, 
     return EI_OK;
 }
 
-static enum ei_err read_file(const char *path, bool rotated, struct ei_secret *ret_secret, struct ei_error *err)
+static enum ei_err open_checked(const char *path, bool rotated, int *ret_fd, struct ei_error *err)
 {
-    struct ei_secret secret = {0};
-    enum ei_err rc;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (rotated ? 0 : O_NOFOLLOW));
 
     if (fd < 0 && errno == ELOOP && !rotated)
         return ei_fail(err, EI_SECRET_FILE, "%s: is a symbolic link", path);
     if (fd < 0)
         return ei_fail(err, EI_SECRET_FILE, "%s: %s", path, strerror(errno));
-    rc = check_file(path, fd, rotated, err);
+    enum ei_err rc = check_file(path, fd, rotated, err);
+    if (rc == EI_OK)
+        *ret_fd = fd;
+    else
+        close(fd);
+    return rc;
+}
+
+enum ei_err ei_secret_check_file(const char *path, bool rotated, struct ei_error *err)
+{
+    int fd = -1;
+    enum ei_err rc = open_checked(path, rotated, &fd, err);
+
+    if (rc == EI_OK)
+        close(fd);
+    return rc;
+}
+
+static enum ei_err read_file(const char *path, bool rotated, struct ei_secret *ret_secret, struct ei_error *err)
+{
+    struct ei_secret secret = {0};
+    int fd = -1;
+    enum ei_err rc = open_checked(path, rotated, &fd, err);
+
     if (rc != EI_OK)
-        goto out;
+        return rc;
     rc = ei_secret_new(&secret, EI_SECRET_MAX);
     if (rc != EI_OK) {
         ei_fail(err, rc, "%s: no memory to hold it", path);

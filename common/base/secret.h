@@ -7,6 +7,7 @@
 #ifndef EI_BASE_SECRET_H
 #define EI_BASE_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -41,6 +42,9 @@ enum ei_err ei_secret_read_file(const char *path, struct ei_secret *ret_secret, 
  * not writable by group or others, at most EI_SECRET_MAX bytes; the rest is as above.
  */
 enum ei_err ei_secret_read_rotated(const char *path, struct ei_secret *ret_secret, struct ei_error *err);
+
+/* Only the rules of either about the file, without reading a byte of it. */
+enum ei_err ei_secret_check_file(const char *path, bool rotated, struct ei_error *err);
 
 /* Process-wide: no core dumps, no ptrace by the same user (K4). Called first in main of programs that hold secrets. */
 void ei_secret_harden_process(void);

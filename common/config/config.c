@@ -66,14 +66,19 @@ static enum ei_err read_host(const config_setting_t *root, struct ei_config *c, 
     return rc == EI_OK ? check_store(root, err) : rc;
 }
 
-static void warn_of(const char *where, const struct ei_invitation_settings *s)
+static void warn_of(const char *where, const struct ei_invitation_settings *s, ei_config_tell *tell, void *context)
 {
+    char text[256];
+
     if (s->message_body[0] == '\0' || !s->send_message)
         return;
-    ei_log(LOG_WARNING, "%s: message_body: Microsoft leaves the text out of mails that an app sends; leave it empty",
-           where);
-    if (strcmp(s->message_language, EI_DEFAULT_LANGUAGE) != 0)
-        ei_log(LOG_WARNING, "%s: message_language: has no effect beside message_body; empty one of them", where);
+    snprintf(text, sizeof text,
+             "%s: message_body: Microsoft leaves the text out of mails that an app sends; leave it empty", where);
+    tell(context, text);
+    if (strcmp(s->message_language, EI_DEFAULT_LANGUAGE) == 0)
+        return;
+    snprintf(text, sizeof text, "%s: message_language: has no effect beside message_body; empty one of them", where);
+    tell(context, text);
 }
 
 static bool same_mail(const struct ei_invitation_settings *a, const struct ei_invitation_settings *b)
@@ -82,16 +87,27 @@ static bool same_mail(const struct ei_invitation_settings *a, const struct ei_in
            strcmp(a->message_language, b->message_language) == 0;
 }
 
-void ei_config_warn(const struct ei_config *c)
+void ei_config_warnings(const struct ei_config *c, ei_config_tell *tell, void *context)
 {
     char where[96];
 
-    warn_of("invitation", &c->invitation);
+    warn_of("invitation", &c->invitation, tell, context);
     for (size_t i = 0; i < c->rule_count; i++) {
         snprintf(where, sizeof where, "rule \"%s\"", c->rules[i].name);
         if (!same_mail(&c->rules[i].invitation, &c->invitation))
-            warn_of(where, &c->rules[i].invitation);
+            warn_of(where, &c->rules[i].invitation, tell, context);
     }
+}
+
+static void log_warning(void *context, const char *text)
+{
+    (void)context;
+    ei_log(LOG_WARNING, "%s", text);
+}
+
+void ei_config_warn(const struct ei_config *c)
+{
+    ei_config_warnings(c, log_warning, NULL);
 }
 
 static enum ei_err read_all(const config_setting_t *root, struct ei_config *c, struct ei_error *err)

@@ -90,8 +90,7 @@ struct ei_config {
     char *socket;
 };
 
-/* Reads and checks; logs, as LOG_WARNING, what is allowed but will not do what it seems to (contract 2.3). NULL path:
- * the built-in one. On error err has file, line, key, reason. The owner frees it. */
+/* Reads and checks. NULL path: the built-in one. On error err has file, line, key, reason. The owner frees it. */
 enum ei_err ei_config_load(const char *path, struct ei_config **ret_config, struct ei_error *err);
 void ei_config_free(struct ei_config *config);
 
@@ -99,7 +98,10 @@ void ei_config_free(struct ei_config *config);
 bool ei_redirect_url_valid(const char *url);
 bool ei_language_valid(const char *language);
 
-/* Logs what is allowed and has no effect at Microsoft (contract 2.3); for the worker, once. */
+/* Tells what is allowed and has no effect at Microsoft (contract 2.3): "invitation: message_body: …". */
+typedef void ei_config_tell(void *context, const char *text);
+void ei_config_warnings(const struct ei_config *config, ei_config_tell *tell, void *context);
+/* Logs the same; for the worker, once. */
 void ei_config_warn(const struct ei_config *config);
 
 /* NULL if there is no such rule. */

@@ -79,6 +79,8 @@ struct ei_graph_result {
     enum ei_graph_outcome outcome;
     struct ei_error error;      /* code EI_OK when DONE */
     long status;                /* HTTP, 0 if none */
+    bool has_skew;              /* the answer had a Date */
+    int64_t skew;               /* seconds by which this host's clock is ahead of it */
     int64_t retry_after;        /* seconds, capped at an hour; -1: none, or none that can be read (X8) */
     char user_id[EI_GUID_TEXT]; /* the object ID in "already exists … as object ID: …" (contract 2.6), "" if none */
 };
@@ -192,6 +194,22 @@ enum ei_err ei_graph_tenant_id(struct ei_graph *graph, ei_graph_names_done *done
  */
 enum ei_err ei_graph_add_member(struct ei_graph *graph, const char *group, const char *user, const char *crid,
                                 ei_graph_plain_done *done, void *context);
+
+/* --- what only a check-up asks --- */
+
+/* Whether the Graph root answers at all, whatever it says: a GET without a token. DONE, or the error of the way there.
+ */
+enum ei_err ei_graph_reach(struct ei_graph *graph, ei_graph_plain_done *done, void *context);
+
+/* value: NULL unless result is DONE. */
+typedef void ei_graph_text_done(void *context, const struct ei_graph_result *result, const char *value);
+/* allowInvitesFrom of GET /policies/authorizationPolicy (contract 2.7). */
+enum ei_err ei_graph_invite_policy(struct ei_graph *graph, ei_graph_text_done *done, void *context);
+
+/* The permissions that the token names, an array of strings that the caller deletes: application permissions, or those
+ * of the user who signed in (*ret_delegated). To Graph's clients a token is opaque by Microsoft's word: NULL, where
+ * there is none or it cannot be read, says nothing at all. */
+struct cJSON *ei_graph_token_permissions(const struct ei_graph *graph, bool *ret_delegated);
 
 /* PATCH accountEnabled=false, DELETE /users/{id} (contract 5). A 404 on delete counts as DONE: it is gone. */
 enum ei_err ei_graph_disable_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_plain_done *done,

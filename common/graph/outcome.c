@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/graph/errors.h"
 #include "common/graph/request.h"
@@ -91,6 +92,14 @@ static void name_request(struct ei_request *request)
     ei_graph_request_id(request->result.error.client_request_id, request->crid);
 }
 
+static void read_skew(struct ei_request *request)
+{
+    int64_t date = request->date[0] != '\0' ? ei_http_date(request->date) : -1;
+
+    request->result.has_skew = date >= 0;
+    request->result.skew = date >= 0 ? ei_now() - date : 0;
+}
+
 /* Obeyed even if the body was cut off: the status and the header came. */
 static void obey(const struct ei_request *request, const struct ei_graph_result *result)
 {
@@ -151,6 +160,7 @@ void ei_outcome_answered(struct ei_request *request, long status, const char *lo
     else
         ei_graph_error_read(&answer, request->about, result);
     name_request(request);
+    read_skew(request);
     obey(request, result);
     log_call(request);
 }

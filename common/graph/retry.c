@@ -36,8 +36,8 @@ static int64_t parse_number(const char *text)
 }
 
 /* curl_getdate takes much that is no HTTP-date ("12", "mon"), so the value must look like one: a day's name, and a
- * time with colons. -1 if it is none. */
-static time_t parse_date(const char *text)
+ * time with colons. */
+int64_t ei_http_date(const char *text)
 {
     bool letter = (*text >= 'A' && *text <= 'Z') || (*text >= 'a' && *text <= 'z');
 
@@ -53,10 +53,10 @@ int64_t ei_retry_after(const char *value, const char *date)
     value += strspn(value, " \t");
     if (is_digit(*value))
         return parse_number(value);
-    time_t until = parse_date(value);
+    int64_t until = ei_http_date(value);
     if (until < 0)
         return -1;
-    time_t from = date != NULL ? parse_date(date) : -1;
-    int64_t seconds = (int64_t)until - (from >= 0 ? (int64_t)from : ei_now());
+    int64_t from = date != NULL ? ei_http_date(date) : -1;
+    int64_t seconds = until - (from >= 0 ? from : ei_now());
     return seconds < 0 ? 0 : cap(seconds);
 }

@@ -16,4 +16,7 @@ enum {
  */
 int64_t ei_retry_after(const char *value, const char *date);
 
+/* Seconds since 1970 of an HTTP-date; -1 for what is none. */
+int64_t ei_http_date(const char *text);
+
 #endif

@@ -393,18 +393,8 @@ bool ei_call_wants_more(const struct ei_call *call)
 
 void ei_call_fail(struct ei_call *call, const struct ei_error *err)
 {
-    cJSON *parameters = cJSON_CreateObject();
-    enum ei_fault fault = ei_err_fault(err->code);
+    cJSON *parameters = ei_json_error(err, ei_err_fault(err->code) != EI_FAULT_TRANSIENT);
 
-    if (parameters != NULL) {
-        cJSON_AddStringToObject(parameters, "code", ei_err_name(err->code));
-        cJSON_AddStringToObject(parameters, "message", err->message);
-        cJSON_AddStringToObject(parameters, "mend", ei_err_mend(err->code));
-        ei_json_add_text(parameters, "requestId", err->request_id[0] != '\0' ? err->request_id : NULL);
-        ei_json_add_text(parameters, "clientRequestId",
-                         err->client_request_id[0] != '\0' ? err->client_request_id : NULL);
-        cJSON_AddBoolToObject(parameters, "permanent", fault != EI_FAULT_TRANSIENT);
-    }
     ei_peer_answer(peer_of(call), EI_VARLINK_INTERFACE ".Failed", parameters);
 }
 

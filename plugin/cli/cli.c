@@ -74,6 +74,8 @@ const struct ei_verb ei_cli_verbs[] = {
      EI_EXIT_USAGE, ei_verb_remove},
     {"refresh", "", "read the accounts and ask Microsoft Graph now", refresh_options, 0, 0, EI_EXIT_USAGE,
      ei_verb_refresh},
+    {"doctor", "", "check host, credential, permissions and the way to Microsoft", no_options, 0, 0,
+     EI_EXIT_STATUS_ERROR, ei_verb_doctor},
     {0},
 };
 
@@ -108,9 +110,9 @@ static int unknown_verb(const char *name)
 
 /*
  * Only the socket's path is wanted of the configuration, and only root can use the socket. So what cannot be read
- * matters only to root, and only if that file was asked for by name.
+ * matters only to root, and only if that file was asked for by name; doctor tells itself what is wrong with it.
  */
-static bool find_socket(struct ei_cli *cli, int *ret_exit)
+static bool find_socket(struct ei_cli *cli, const struct ei_verb *verb, int *ret_exit)
 {
     struct ei_config *config = NULL;
     struct ei_error err;
@@ -120,7 +122,7 @@ static bool find_socket(struct ei_cli *cli, int *ret_exit)
     setenv("CREDENTIALS_DIRECTORY", "/run/credentials/entra-invited.service", 0);
     if (ei_config_load(cli->config_path, &config, &err) == EI_OK) {
         cli->socket_path = strdup(config->socket);
-    } else if (cli->config_path != NULL && geteuid() == 0) {
+    } else if (cli->config_path != NULL && geteuid() == 0 && verb->run != ei_verb_doctor) {
         *ret_exit = ei_say_error("--config", &err);
         return false;
     } else {
@@ -164,7 +166,7 @@ static int run_verb(const struct ei_verb *verb, int argc, char **argv, const cha
         return ei_usage_error(verb, "takes %s", *verb->operands != '\0' ? verb->operands : "no LOGIN");
     cli.json = ei_args_has(&args, "json");
     cli.config_path = ei_args_has(&args, "config") ? ei_args_get(&args, "config") : config_path;
-    if (find_socket(&cli, &exit_code))
+    if (find_socket(&cli, verb, &exit_code))
         exit_code = ei_output_finish(verb->run(&cli, &args));
     else if (verb->usage_exit == EI_EXIT_STATUS_ERROR)
         exit_code = EI_EXIT_STATUS_ERROR;

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "common/base/error.h"
+#include "common/view/view.h"
 
 /* Of every verb but status. */
 enum {
@@ -123,7 +124,10 @@ int ei_verb_adopt(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_resend(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_remove(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_refresh(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_doctor(const struct ei_cli *cli, const struct ei_args *args);
 
+/* The code of a view that cannot be used. */
+enum ei_err ei_view_error(enum ei_view_status status);
 /* status from the view, for whoever may not ask the worker. login NULL: the caller's own. */
 int ei_status_from_view(const struct ei_cli *cli, const char *login);
 

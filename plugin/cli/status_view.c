@@ -9,7 +9,7 @@
 #include "common/view/view.h"
 #include "plugin/cli/cli.h"
 
-static enum ei_err view_error(enum ei_view_status status)
+enum ei_err ei_view_error(enum ei_view_status status)
 {
     switch (status) {
     case EI_VIEW_OK:
@@ -108,7 +108,7 @@ int ei_status_from_view(const struct ei_cli *cli, const char *login)
     }
     enum ei_view_status status = look_up(cli, login, &header, &record, &found);
     if (status != EI_VIEW_OK)
-        return say_view_error(cli, view_error(status), ei_view_status_text(status));
+        return say_view_error(cli, ei_view_error(status), ei_view_status_text(status));
     if (header.not_after != 0 && ei_now() >= header.not_after)
         return say_view_error(cli, EI_VIEW_STALE, "entra-invited has not refreshed it for too long");
     if (!found) {

@@ -18,16 +18,7 @@ enum { LIST_MAX = 2000, LIST_BYTES_MAX = EI_VARLINK_REPLY_MAX / 2, ACCOUNT_BYTES
 
 cJSON *ei_request_error(const struct ei_error *error, bool permanent)
 {
-    if (error->code == EI_OK)
-        return cJSON_CreateNull();
-    cJSON *object = cJSON_CreateObject();
-    ei_json_add_text(object, "code", ei_err_name(error->code));
-    ei_json_add_text(object, "message", error->message);
-    ei_json_add_text(object, "mend", ei_err_mend(error->code));
-    ei_json_add_text(object, "requestId", error->request_id[0] != '\0' ? error->request_id : NULL);
-    ei_json_add_text(object, "clientRequestId", error->client_request_id[0] != '\0' ? error->client_request_id : NULL);
-    cJSON_AddBoolToObject(object, "permanent", permanent);
-    return object;
+    return error->code == EI_OK ? cJSON_CreateNull() : ei_json_error(error, permanent);
 }
 
 cJSON *ei_request_account(const struct ei_worker *w, const struct ei_collaborator *c, const struct ei_account *account)

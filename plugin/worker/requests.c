@@ -212,7 +212,7 @@ static void on_call(void *context, struct ei_call *call, const char *method, con
         {"Announce", ei_request_announce}, {"Wait", call_wait},           {"Invite", ei_request_invite},
         {"List", ei_request_list},         {"Show", ei_request_show},     {"Adopt", ei_request_adopt},
         {"Resend", ei_request_resend},     {"Remove", ei_request_remove}, {"Refresh", call_refresh},
-        {"Status", ei_request_status},
+        {"Status", ei_request_status},     {"Doctor", ei_request_doctor},
     };
     struct ei_worker *w = context;
     struct ei_error err;
@@ -239,6 +239,7 @@ static void on_gone(void *context, struct ei_call *call)
         }
     }
     ei_request_dry_run_gone(w, call);
+    ei_request_doctor_gone(w, call);
 }
 
 enum ei_err ei_requests_open(struct ei_worker *w, int listen_fd, struct ei_error *err)

@@ -46,5 +46,9 @@ ei_request_method ei_request_remove;
 ei_request_method ei_request_list;
 ei_request_method ei_request_show;
 ei_request_method ei_request_status;
+/* request_doctor.c */
+ei_request_method ei_request_doctor;
+/* The peer of a check-up that waits for Graph went away. */
+void ei_request_doctor_gone(struct ei_worker *worker, struct ei_call *call);
 
 #endif

@@ -1,0 +1,164 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json.h"
+#include "common/graph/memory.h"
+#include "common/graph/request.h"
+
+struct checkup {
+    ei_graph_plain_done *plain_done;
+    ei_graph_text_done *text_done;
+    void *context;
+};
+
+static enum ei_err start(struct ei_graph *graph, const struct ei_request_spec *spec, ei_request_done *done,
+                         const struct checkup *given)
+{
+    struct checkup *checkup = malloc(sizeof *checkup);
+
+    if (checkup == NULL)
+        return EI_NOMEM;
+    *checkup = *given;
+    enum ei_err rc = ei_request_start(graph, spec, done, checkup);
+    if (rc != EI_OK)
+        free(checkup);
+    return rc;
+}
+
+static void on_reached(void *context, struct ei_reply *reply)
+{
+    struct checkup *checkup = context;
+    struct ei_graph_result *result = reply->result;
+
+    if (result->status != 0 && result->error.code != EI_REDIRECTED && result->error.code != EI_TLS_TRUST) {
+        result->outcome = EI_GRAPH_DONE;
+        ei_error_clear(&result->error);
+    }
+    checkup->plain_done(checkup->context, result);
+    free(checkup);
+}
+
+enum ei_err ei_graph_reach(struct ei_graph *graph, ei_graph_plain_done *done, void *context)
+{
+    char url[1024];
+    /* As for the login service: no token goes with it, and neither hold nor pace is asked. */
+    const struct ei_request_spec spec = {.method = EI_GET, .service = EI_SERVICE_LOGIN, .target = url};
+
+    if (snprintf(url, sizeof url, "%s/v1.0/", graph->graph_url) >= (int)sizeof url)
+        return EI_NOMEM;
+    return start(graph, &spec, on_reached, &(struct checkup){.plain_done = done, .context = context});
+}
+
+static void on_policy(void *context, struct ei_reply *reply)
+{
+    struct checkup *checkup = context;
+    cJSON *json = reply->body != NULL ? ei_json_parse(reply->body, reply->length) : NULL;
+    const char *value = ei_json_string(json, "allowInvitesFrom");
+
+    if (reply->result->outcome == EI_GRAPH_DONE && value == NULL)
+        ei_reply_bad(reply, "the policy holds no allowInvitesFrom");
+    checkup->text_done(checkup->context, reply->result, value);
+    ei_graph_json_free(json);
+    free(checkup);
+}
+
+enum ei_err ei_graph_invite_policy(struct ei_graph *graph, ei_graph_text_done *done, void *context)
+{
+    static const struct ei_request_spec spec = {
+        .method = EI_GET, .target = "/v1.0/policies/authorizationPolicy?$select=allowInvitesFrom"};
+
+    return start(graph, &spec, on_policy, &(struct checkup){.text_done = done, .context = context});
+}
+
+/* --- what the token says --- */
+
+static int value_of(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const char *at = c != '\0' ? strchr(digits, c) : NULL;
+
+    return at != NULL ? (int)(at - digits) : -1;
+}
+
+/* base64url without padding (RFC 7515). Returns the number of bytes, 0 for what is none. */
+static size_t decode(const char *text, size_t length, char *out)
+{
+    unsigned bits = 0;
+    size_t used = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        int value = value_of(text[i]);
+        if (value < 0)
+            return 0;
+        bits = (bits << 6 | (unsigned)value) & 0xffffff;
+        if (i % 4 != 0)
+            out[used++] = (char)(bits >> (6 - 2 * (i % 4)) & 0xff);
+    }
+    return used;
+}
+
+/* The claims of a JWT, NULL if the token is none. */
+static cJSON *read_claims(const struct ei_secret *token)
+{
+    const char *begin = token->length != 0 ? strchr(token->data, '.') : NULL;
+    const char *end = begin != NULL ? strchr(++begin, '.') : NULL;
+
+    if (end == NULL)
+        return NULL;
+    char *text = malloc((size_t)(end - begin) + 1);
+    if (text == NULL)
+        return NULL;
+    size_t length = decode(begin, (size_t)(end - begin), text);
+    cJSON *claims = length != 0 ? ei_json_parse(text, length) : NULL;
+    explicit_bzero(text, (size_t)(end - begin) + 1);
+    free(text);
+    return claims;
+}
+
+static void add_name(cJSON *names, const char *begin, size_t length)
+{
+    char name[128];
+
+    if (length == 0 || length >= sizeof name)
+        return;
+    memcpy(name, begin, length);
+    name[length] = '\0';
+    cJSON_AddItemToArray(names, cJSON_CreateString(name));
+}
+
+static void add_roles(cJSON *names, const cJSON *roles)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, roles)
+    {
+        const char *name = cJSON_GetStringValue(item);
+        add_name(names, name, name != NULL ? strlen(name) : 0);
+    }
+}
+
+static void add_scopes(cJSON *names, const char *scopes)
+{
+    while (*scopes != '\0') {
+        size_t length = strcspn(scopes, " ");
+        add_name(names, scopes, length);
+        scopes += length + (scopes[length] == ' ' ? 1 : 0);
+    }
+}
+
+cJSON *ei_graph_token_permissions(const struct ei_graph *graph, bool *ret_delegated)
+{
+    cJSON *claims = read_claims(&graph->token.value);
+    const cJSON *roles = ei_json_array(claims, "roles");
+    const char *scopes = ei_json_string(claims, "scp");
+    cJSON *names = roles != NULL || scopes != NULL ? cJSON_CreateArray() : NULL;
+
+    *ret_delegated = scopes != NULL;
+    if (names != NULL && scopes != NULL)
+        add_scopes(names, scopes);
+    else if (names != NULL)
+        add_roles(names, roles);
+    ei_graph_json_free(claims);
+    return names;
+}
