@@ -7,7 +7,7 @@ const path = require('path');
 const { parseArgs } = require('util');
 const v8 = require('v8');
 const { createControl } = require('./engine/control');
-const { createServer } = require('./engine/server');
+const { createServer, createIdentityServer } = require('./engine/server');
 const { Simulator } = require('./engine/simulator');
 const { ensureCertificates } = require('./engine/tls');
 
@@ -86,7 +86,8 @@ function writeReady(options, sim, port, caFile) {
     const secretFile = inDir('client-secret');
     fs.writeFileSync(secretFile, `${sim.settings.secret}\n`, { mode: 0o600 });
     const ready = {
-        loginUrl: sim.urls.login, graphUrl: sim.urls.graph, caFile, tenant: options.tenant, tenantId: sim.tenant.id,
+        loginUrl: sim.urls.login, graphUrl: sim.urls.graph, caFile, identityUrl: sim.urls.identity,
+        tenant: options.tenant, tenantId: sim.tenant.id,
         clientId: sim.clientId, secretFile, controlSocket: inDir('control.sock'), log: inDir('log'),
         pid: process.pid, port,
     };
@@ -124,6 +125,7 @@ async function main(argv) {
     const credentials = ensureCertificates(options.dir);
     const { port } = await listenOnLoopback(() => createServer(sim, credentials, options['http1-only']), options.port);
     sim.setPort(port);
+    sim.setIdentityPort((await listen(createIdentityServer(sim), { host: HOSTS.v4, port: 0 })).port);
     await listen(createControl(sim), path.join(options.dir, 'control.sock'));
     endOnSignal(options);
     writeReady(options, sim, port, credentials.caFile);

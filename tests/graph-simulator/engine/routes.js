@@ -8,6 +8,7 @@ const groups = require('../graph/groups');
 const invitations = require('../graph/invitations');
 const tenant = require('../graph/tenant');
 const users = require('../graph/users');
+const identity = require('../login/identity');
 const login = require('../login/login');
 const person = require('../login/person');
 const redeem = require('../login/redeem');
@@ -48,6 +49,11 @@ const ROUTES = [
     ['GET', '/v1.0/policies/authorizationPolicy', tenant.authorizationPolicy],
 ].map(([method, template, handler]) => ({ method, template, handler, parts: template.split('/') }));
 
+// What the plain port answers, and nothing else does.
+const IDENTITY_ROUTES = [
+    { method: 'GET', template: '/metadata/identity/oauth2/token', handler: identity.token },
+].map((route) => ({ ...route, parts: route.template.split('/') }));
+
 const UNKNOWN = { template: '(unknown)', handler: null, parameters: [] };
 
 function decodeSegments(rawPath) {
@@ -75,13 +81,13 @@ function fit(route, segments) {
     return parameters;
 }
 
-/** {template, handler, parameters, path} of a request. */
-function findRoute(method, rawUrl) {
+/** {template, handler, parameters, path} of a request. isPlain: it came to the port of the managed identity service. */
+function findRoute(method, rawUrl, isPlain = false) {
     const rawPath = rawUrl.split('?', 1)[0];
     const segments = decodeSegments(rawPath);
     if (!segments)
         return { ...UNKNOWN, path: rawPath };
-    for (const route of ROUTES) {
+    for (const route of isPlain ? IDENTITY_ROUTES : ROUTES) {
         const parameters = (route.method === '*' || route.method === method) && fit(route, segments);
         if (parameters)
             return { template: route.template, handler: route.handler, parameters, path: segments.join('/') };

@@ -1,6 +1,7 @@
 'use strict';
 // From a connection to an answer: tracks connections, reads requests, lets faults act, writes the log line.
 
+const http = require('http');
 const http2 = require('http2');
 const https = require('https');
 const { unpackBatch } = require('./batch');
@@ -29,13 +30,23 @@ function trackConnections(server, sim) {
     server.prependListener('secureConnection', (tls) => {
         const entry = sim.ledger.connectionOpened(++lastConnection, tls.alpnProtocol || 'http/1.1');
         // A client that is killed right after the handshake has no address any more, and so no raw socket here.
-        const connection = { entry, tls, raw: rawSockets.get(peer(tls)) || tls, requests: 0 };
+        const connection = { entry, tls, raw: rawSockets.get(peer(tls)) || tls, requests: 0, isPlain: false };
         tls[CONNECTION] = connection;
         tls.on('error', () => {});
         connection.raw.on('close', () => sim.ledger.connectionClosed(entry));
     });
     for (const event of ['tlsClientError', 'sessionError', 'clientError'])
         server.on(event, (error, socket) => { if (socket && socket.destroy) socket.destroy(); });
+}
+
+function trackPlainConnections(server, sim) {
+    server.on('connection', (raw) => {
+        const entry = sim.ledger.connectionOpened(++lastConnection, 'plain');
+        raw[CONNECTION] = { entry, tls: raw, raw, requests: 0, isPlain: true };
+        raw.on('error', () => {});
+        raw.on('close', () => sim.ledger.connectionClosed(entry));
+    });
+    server.on('clientError', (error, socket) => socket.destroy());
 }
 
 /** null if the client is gone: a session that has ended has no socket, and says so by throwing. */
@@ -101,7 +112,7 @@ async function onRequest(sim, request, response) {
         (response.stream || response).destroy();
         return;
     }
-    const route = findRoute(request.method, request.url);
+    const route = findRoute(request.method, request.url, connection.isPlain);
     const record = recordArrival(sim, request, route, connection);
     let ctx = null;
     const wire = new Wire(request, response, connection, (answered) => {
@@ -125,12 +136,8 @@ async function onRequest(sim, request, response) {
     await serve(sim, ctx, route, wire);
 }
 
-/** An HTTPS server (not listening yet) that plays sim. credentials: {key, cert}. */
-function createServer(sim, credentials, http1Only) {
-    const options = { key: credentials.key, cert: credentials.cert, allowHTTP1: true, minVersion: 'TLSv1.2' };
-    const server = http1Only ? https.createServer(options) : http2.createSecureServer(options);
+function serveRequests(server, sim) {
     server.keepAliveTimeout = 0;
-    trackConnections(server, sim);
     server.on('request', (request, response) => {
         onRequest(sim, request, response).catch((error) => {
             process.stderr.write(`graph-simulator: ${error.stack}\n`);
@@ -140,4 +147,19 @@ function createServer(sim, credentials, http1Only) {
     return server;
 }
 
-module.exports = { createServer };
+/** An HTTPS server (not listening yet) that plays sim. credentials: {key, cert}. */
+function createServer(sim, credentials, http1Only) {
+    const options = { key: credentials.key, cert: credentials.cert, allowHTTP1: true, minVersion: 'TLSv1.2' };
+    const server = http1Only ? https.createServer(options) : http2.createSecureServer(options);
+    trackConnections(server, sim);
+    return serveRequests(server, sim);
+}
+
+/** The managed identity service's: plain HTTP (contract 1.6). */
+function createIdentityServer(sim) {
+    const server = http.createServer();
+    trackPlainConnections(server, sim);
+    return serveRequests(server, sim);
+}
+
+module.exports = { createServer, createIdentityServer };

@@ -1,6 +1,9 @@
 'use strict';
 // What a test may set: names, defaults and checks. README.md lists the same names.
 
+const crypto = require('crypto');
+const { isFederatedList } = require('../login/assertion');
+
 const DELAYS = ['byIdMs', 'filterMs', 'staleMs', 'deltaMs'];
 const NO_DELAY = Object.fromEntries(DELAYS.map((name) => [name, 0]));
 const INVITE_POLICIES = ['none', 'adminsAndGuestInviters', 'adminsGuestInvitersAndAllMembers', 'everyone'];
@@ -16,6 +19,14 @@ function isText(value) {
 
 function isTextArray(value) {
     return Array.isArray(value) && value.every(isText);
+}
+
+function isCertificateList(value) {
+    try {
+        return Array.isArray(value) && value.every((text) => new crypto.X509Certificate(text));
+    } catch (error) {
+        return false;
+    }
 }
 
 function isReplication(value) {
@@ -43,6 +54,14 @@ const CHECKS = {
     roles: [isTextArray, 'an array of permission names'],
     secret: [isText, 'a text'],
     secretExpired: [boolean, 'true or false'],
+    certificates: [isCertificateList, 'an array of certificates (PEM)'],
+    federated: [isFederatedList, 'an array of {"issuer","subject","audience","publicKey"}'],
+    identity: [(value) => ['vm', 'arc'].includes(value), 'vm or arc'],
+    identitySystem: [orNull(isText), 'null or a client id'],
+    identityClientIds: [isTextArray, 'an array of client ids'],
+    identityEcho: [boolean, 'true or false'],
+    identityKeys: [isText, 'a directory'],
+    identityRealm: [orNull(isText), 'null or a text'],
     graphRoot: [orNull(isText), 'null or https://HOST'],
     publicClient: [boolean, 'true or false'],
     consented: [isTextArray, 'an array of permission names'],
@@ -86,6 +105,14 @@ function defaults(initialDomain) {
         roles: ['User.Invite.All', 'User.Read.All', 'Organization.Read.All'],
         secret: 'simulated-client-secret',
         secretExpired: false,
+        certificates: [],
+        federated: [],
+        identity: 'vm',
+        identitySystem: '33333333-4444-4555-8666-777777777777',
+        identityClientIds: [],
+        identityEcho: true,
+        identityKeys: '/var/opt/azcmagent/tokens',
+        identityRealm: null,
         graphRoot: null,
         publicClient: true,
         consented: ['User.Invite.All', 'User.Read.All'],

@@ -34,7 +34,9 @@ class Simulator {
         this.tokens = new Tokens(this);
         this.sessions = new Sessions(this);
         this.throttle = new Throttle(this);
-        this.urls = { login: '', graph: '' };
+        this.assertions = new Set();
+        this.arcKeys = new Map();
+        this.urls = { login: '', graph: '', identity: '' };
         this.resources = [];
         this.log = new Log(options.logFile);
         this.addStartUsers();
@@ -57,8 +59,12 @@ class Simulator {
 
     /** Where it can be reached, known once it listens. */
     setPort(port) {
-        this.urls = { login: `https://localhost:${port}`, graph: `https://localhost:${port}` };
+        Object.assign(this.urls, { login: `https://localhost:${port}`, graph: `https://localhost:${port}` });
         this.resources = ['localhost', '127.0.0.1', '[::1]'].map((host) => `https://${host}:${port}`);
+    }
+
+    setIdentityPort(port) {
+        this.urls.identity = `http://127.0.0.1:${port}/metadata/identity/oauth2/token`;
     }
 
     /** A request is over: into the ledger and, without anything secret, into the log. */
@@ -96,6 +102,8 @@ class Simulator {
         if (isMeant('tokens')) {
             this.tokens.reset();
             this.sessions.reset();
+            this.assertions.clear();
+            this.arcKeys.clear();
         }
         if (isMeant('users'))
             this.resetUsers();

@@ -1,6 +1,7 @@
 'use strict';
 // The token endpoint and the OpenID metadata (contract 1).
 
+const { checkAssertion } = require('./assertion');
 const { LoginError, LOGIN_HEADERS } = require('./errors');
 const { fold } = require('../engine/address');
 
@@ -94,7 +95,10 @@ function token(sim, ctx, [tenant]) {
     if (fold(clientId) !== fold(sim.clientId))
         throw unknownApp(clientId);
     const resource = checkScope(sim, scope);
-    checkSecret(sim, basic ? basic.secret : form.get('client_secret'), form);
+    if (!basic && (form.has('client_assertion') || form.has('client_assertion_type')))
+        checkAssertion(sim, tenant, clientId, form);
+    else
+        checkSecret(sim, basic ? basic.secret : form.get('client_secret'), form);
     const access = sim.tokens.issue(clientId, resource);
     ctx.effect();
     const seconds = sim.settings.tokenExpiresIn;
