@@ -109,7 +109,7 @@ PROGRAMS := $(OUT)/entra-invited $(OUT)/entra-invite $(OUT)/entra-invite-hook $(
             $(OUT)/libnss_entra_invite.so.2
 
 .PHONY: all programs deps deps-check check check-all check-units soak unit-programs bench-programs bench demo install uninstall \
-        dist deb clean
+        dist deb rpm clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -212,6 +212,8 @@ INSTALL_PROGRAM ?= $(INSTALL) -m 0755
 INSTALL_DATA    ?= $(INSTALL) -m 0644
 # AppArmor's profile and its drop-in go where this says, such as /etc/apparmor.d; nowhere by default.
 APPARMORDIR     ?=
+# The profile for Debian's pam-auth-update; empty for nowhere.
+PAMCONFIGSDIR   ?= $(DATADIR)/pam-configs
 
 install: programs
 	$(INSTALL_PROGRAM) -D $(OUT)/entra-invited $(DESTDIR)$(SBINDIR)/entra-invited
@@ -228,8 +230,10 @@ install: programs
 	$(INSTALL) -d $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(DOCDIR)/examples
 	$(INSTALL_DATA) conf/sysusers/*.conf $(DESTDIR)$(SYSUSERSDIR)/
 	$(INSTALL_DATA) -D conf/tmpfiles/entra-invite.conf $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf
-	$(INSTALL_DATA) -D conf/pam-configs/entra-invite $(DESTDIR)$(DATADIR)/pam-configs/entra-invite
 	$(INSTALL_DATA) conf/systemd/examples/*.conf $(DESTDIR)$(DOCDIR)/examples/
+ifneq ($(PAMCONFIGSDIR),)
+	$(INSTALL_DATA) -D conf/pam-configs/entra-invite $(DESTDIR)$(PAMCONFIGSDIR)/entra-invite
+endif
 ifneq ($(APPARMORDIR),)
 	$(call fill,conf/apparmor/entra-invited,$(APPARMORDIR)/usr.sbin.entra-invited,0644)
 	$(call fill,conf/apparmor/nameservice,$(APPARMORDIR)/abstractions/nameservice.d/entra-invite,0644)
@@ -244,14 +248,14 @@ uninstall:
 	    $(DESTDIR)$(LIBDIR)/libnss_entra_invite.so.2 $(DESTDIR)$(SYSCONFDIR)/shadow-maint/*-post.d/entra-invite \
 	    $(DESTDIR)$(UNITDIR)/entra-invited.service $(DESTDIR)$(UNITDIR)/entra-invited.socket \
 	    $(DESTDIR)$(SYSUSERSDIR)/entra-invite.conf $(DESTDIR)$(SYSUSERSDIR)/entra-invite-groups.conf \
-	    $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf $(DESTDIR)$(DATADIR)/pam-configs/entra-invite
+	    $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf $(DESTDIR)$(PAMCONFIGSDIR)/entra-invite
 	rm -rf $(DESTDIR)$(LIBEXECDIR)/entra-invite $(DESTDIR)$(DOCDIR)
 	for page in plugin/*/*.[1578] conf/*.5; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 
 # --- packages -------------------------------------------------------------------------------------------------------
 # The source as it is released, of the date of the Debian changelog and without what packagers add to it.
 DIST    := $(BUILD)/entra-invite-$(VERSION).tar.gz
-RELEASE := $(shell sed -n 's/^ -- .*>  //p' debian/changelog | head -n 1)
+RELEASE = $(shell sed -n 's/^ -- .*>  //p' debian/changelog | head -n 1)
 dist:
 	@mkdir -p $(BUILD)
 	{ git ls-files -co --exclude-standard 2>/dev/null || find . -type f ! -path './$(BUILD)/*' ! -path './.git/*' | sed 's|^\./||'; } | \
@@ -269,6 +273,20 @@ deb: dist
 	cp -a debian $(BUILD)/deb/entra-invite-$(VERSION)/
 	cd $(BUILD)/deb/entra-invite-$(VERSION) && dpkg-buildpackage -us -uc
 	rm -rf $(BUILD)/deb/entra-invite-$(VERSION)
+
+# On Debian this shows that the spec builds: rpm/debian.macros. The database of rpm is empty there, so --nodeps.
+DEPS_RPM_APT := bzip2 elfutils libcmocka-dev rpm selinux-policy-dev
+DEPS_RPM_DNF := bzip2 libcmocka-devel rpm-build redhat-rpm-config selinux-policy-devel systemd-rpm-macros
+RPMBUILD     := rpmbuild --define '_topdir $(abspath $(BUILD))/rpm' --define '_buildhost localhost'
+rpm: dist
+	@tests/host/deps "$(DEPS_APT) $(DEPS_RPM_APT)" "$(DEPS_DNF) $(DEPS_RPM_DNF)"
+	rm -rf $(BUILD)/rpm
+	mkdir -p $(BUILD)/rpm/SOURCES
+	cp -p $(DIST) $(BUILD)/rpm/SOURCES/
+	for name in entra-invite entra-invite-groups; do \
+	    cp -p conf/sysusers/$$name.conf $(BUILD)/rpm/SOURCES/$$name.sysusers || exit 1; \
+	done
+	$(RPMBUILD) $(if $(wildcard /etc/debian_version),--nodeps --load=rpm/debian.macros) -ba rpm/entra-invite.spec
 
 clean:
 	@! mountpoint -q $(BUILD)/lab || umount $(BUILD)/lab # tests/host/lab puts a tmpfs there in containers
