@@ -27,6 +27,12 @@ enum { EI_TIME_TEXT = 21 }; /* "2026-11-23T15:29:00Z" and its NUL */
 /* RFC 3339 in UTC, whole seconds. t outside the years 1970..9999 gives "". */
 void ei_time_format(int64_t t, char out[EI_TIME_TEXT]);
 
+enum { EI_TIME_LOCAL_TEXT = 26 }; /* "2026-11-23T16:29:00+01:00" and its NUL */
+
+/* The same instant as the clock on the wall shows it (TZ, /etc/localtime), with the offset from UTC; "Z" where there is
+ * none. */
+void ei_time_format_local(int64_t t, char out[EI_TIME_LOCAL_TEXT]);
+
 /* Takes what Graph sends: "2026-01-06T08:09:10Z", fractions of a second allowed and dropped (contract 4.1). */
 bool ei_time_parse(const char *text, int64_t *ret_t);
 

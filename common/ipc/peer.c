@@ -85,6 +85,12 @@ bool ei_peer_finished(const struct ei_peer *peer)
     return peer->doomed || late || done;
 }
 
+/* When a reply that goes out now must have been read. */
+static int64_t read_by(const struct ei_call *call)
+{
+    return ei_monotonic_ms() + (call->read_ms != 0 ? call->read_ms : EI_PEER_READ_MS);
+}
+
 static cJSON *envelope(const char *error, cJSON *parameters)
 {
     cJSON *message = cJSON_CreateObject();
@@ -112,13 +118,14 @@ bool ei_peer_tell(struct ei_peer *peer, cJSON *parameters)
                 ei_varlink_put(&peer->output, message) == EI_OK;
     ei_varlink_free(message);
     if (told)
-        peer->deadline = ei_monotonic_ms() + EI_PEER_READ_MS;
+        peer->deadline = read_by(&peer->call);
     return told;
 }
 
 void ei_peer_answer(struct ei_peer *peer, const char *error, cJSON *parameters)
 {
     bool oneway = peer->call.oneway;
+    int64_t deadline = read_by(&peer->call);
     cJSON *message = NULL;
 
     peer->call = (struct ei_call){0};
@@ -132,5 +139,5 @@ void ei_peer_answer(struct ei_peer *peer, const char *error, cJSON *parameters)
     if (message == NULL || ei_varlink_put(&peer->output, message) != EI_OK)
         peer->doomed = true;
     ei_varlink_free(message);
-    peer->deadline = ei_monotonic_ms() + EI_PEER_READ_MS;
+    peer->deadline = deadline;
 }

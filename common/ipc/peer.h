@@ -14,7 +14,8 @@ enum { EI_PEER_IDLE_MS = 30 * 1000, EI_PEER_READ_MS = 10 * 1000 };
 struct ei_call {
     bool active; /* in work: handed to the handler and not answered */
     bool oneway;
-    bool more; /* the caller takes replies before the last one */
+    bool more;   /* the caller takes replies before the last one */
+    int read_ms; /* it has so long to read each; 0: EI_PEER_READ_MS */
 };
 
 struct ei_peer {

@@ -391,6 +391,21 @@ bool ei_call_wants_more(const struct ei_call *call)
     return call->more;
 }
 
+bool ei_call_read_up(const struct ei_call *call)
+{
+    return peer_of(call)->output.length == 0;
+}
+
+void ei_call_set_patience(struct ei_call *call, int ms)
+{
+    call->read_ms = ms;
+}
+
+void ei_call_fail_without_more(struct ei_call *call)
+{
+    ei_peer_answer(peer_of(call), EI_VARLINK_SERVICE ".ExpectedMore", NULL);
+}
+
 void ei_call_fail(struct ei_call *call, const struct ei_error *err)
 {
     cJSON *parameters = ei_json_error(err, ei_err_fault(err->code) != EI_FAULT_TRANSIENT);

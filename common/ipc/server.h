@@ -60,6 +60,12 @@ void ei_call_reply(struct ei_call *call, cJSON *parameters);
  * or has not read the one before: the next state makes up for it. parameters is taken over. */
 bool ei_call_tell(struct ei_call *call, cJSON *parameters);
 bool ei_call_wants_more(const struct ei_call *call);
+/* Nothing that was told waits to be read: ei_call_tell would tell the next. Until then the poll wakes the worker. */
+bool ei_call_read_up(const struct ei_call *call);
+/* A person may be paging through the replies to this call: its peer has so long to read each, not 10 s. */
+void ei_call_set_patience(struct ei_call *call, int ms);
+/* org.varlink.service.ExpectedMore: the call has replies before the last one only. */
+void ei_call_fail_without_more(struct ei_call *call);
 /* io.entrainvite.Failed with code, message, mend, requestId, permanent (all from err). */
 void ei_call_fail(struct ei_call *call, const struct ei_error *err);
 /* The peer's, as the kernel says (SO_PEERCRED). */

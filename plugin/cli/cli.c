@@ -34,6 +34,7 @@ static const struct ei_option invite_options[] = {
 
 static const struct ei_option list_options[] = {
     {"state", "STATE", false, "only these: waiting held queued pending accepted failed removed; may be repeated"},
+    {"tenant", NULL, false, "the tenant's guests that are not known here; --state pending, accepted or none"},
     {"csv", NULL, false, "print CSV, without redeem URLs"},
     {0},
 };
@@ -149,6 +150,7 @@ static int run_verb(const struct ei_verb *verb, int argc, char **argv, const cha
         .view_path = view_path != NULL ? view_path : EI_VIEW_PATH,
         .colour = colours_wanted(),
         .progress = isatty(STDERR_FILENO) == 1,
+        .terminal = isatty(STDOUT_FILENO) == 1,
     };
     int exit_code = EI_EXIT_FAILED;
 

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/clock.h"
 #include "common/base/error.h"
 #include "common/view/view.h"
 
@@ -51,6 +52,7 @@ struct ei_cli {
     bool json;
     bool colour;   /* stdout is a terminal that shows colours */
     bool progress; /* stderr is a terminal */
+    bool terminal; /* stdout is one */
 };
 
 struct ei_verb {
@@ -91,6 +93,10 @@ int ei_say_error(const char *what, const struct ei_error *err);
 void ei_print_text(const char *text);
 /* "key: value"; nothing where value is NULL. */
 void ei_print_field(const char *key, const char *value);
+/* The same of a time of the interface, as people read it. */
+void ei_print_time(const char *key, const char *value);
+/* RFC 3339 in UTC, as the interface has it, in local time with its offset; text itself if it is no such time. */
+const char *ei_local_time(const char *text, char out[EI_TIME_LOCAL_TEXT]);
 void ei_print_json(const cJSON *value);
 /* The state, coloured on a terminal. */
 void ei_print_state(const struct ei_cli *cli, const char *state);
@@ -125,6 +131,9 @@ int ei_verb_resend(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_remove(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_refresh(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_doctor(const struct ei_cli *cli, const struct ei_args *args);
+
+/* list --tenant */
+int ei_list_tenant(const struct ei_cli *cli, const struct ei_args *args);
 
 /* The code of a view that cannot be used. */
 enum ei_err ei_view_error(enum ei_view_status status);

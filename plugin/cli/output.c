@@ -66,6 +66,24 @@ void ei_print_field(const char *key, const char *value)
     putchar('\n');
 }
 
+const char *ei_local_time(const char *text, char out[EI_TIME_LOCAL_TEXT])
+{
+    int64_t t;
+
+    if (!ei_time_parse(text, &t))
+        return text;
+    ei_time_format_local(t, out);
+    return out;
+}
+
+void ei_print_time(const char *key, const char *value)
+{
+    char local[EI_TIME_LOCAL_TEXT];
+
+    if (value != NULL)
+        ei_print_field(key, ei_local_time(value, local));
+}
+
 void ei_print_json(const cJSON *value)
 {
     char *text = cJSON_Print(value);

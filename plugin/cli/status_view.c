@@ -72,11 +72,11 @@ static void print_record_json(const char *login, const struct ei_view_record *re
 static void print_record(const struct ei_cli *cli, const char *login, const struct ei_view_record *record,
                          const char *mend)
 {
-    char since[EI_TIME_TEXT];
-    char checked[EI_TIME_TEXT];
+    char since[EI_TIME_LOCAL_TEXT];
+    char checked[EI_TIME_LOCAL_TEXT];
 
-    ei_time_format(record->changed_at, since);
-    ei_time_format(record->checked_at, checked);
+    ei_time_format_local(record->changed_at, since);
+    ei_time_format_local(record->checked_at, checked);
     ei_print_text(login);
     fputs(": ", stdout);
     ei_print_state(cli, ei_state_name(record->state));

@@ -6,8 +6,7 @@
 #include "common/ipc/varlink.h"
 #include "common/view/view.h"
 #include "plugin/cli/cli.h"
-
-enum { COLUMNS = 5, COLUMN_MAX = 40 };
+#include "plugin/cli/table.h"
 
 static const char *const csv_columns[] = {
     "login",
@@ -26,107 +25,32 @@ static const char *const csv_columns[] = {
     "mail",
 };
 
-/* Since when it stands where it stands: the redemption's change where Graph has told one, else the request. */
-static const char *since(const cJSON *account)
-{
-    const char *changed = ei_json_string(account, "externalUserStateChangeDateTime");
-    return changed != NULL ? changed : ei_json_string(account, "requestedAt");
-}
-
-static const char *cell(const cJSON *account, int column)
-{
-    static const char *const names[COLUMNS] = {"login", "email", "rule", "state", NULL};
-    const char *text = names[column] != NULL ? ei_json_string(account, names[column]) : since(account);
-    return text != NULL ? text : "-";
-}
-
-static size_t width(const char *text)
-{
-    size_t count = 0;
-    for (; *text != '\0'; text++)
-        count += ((unsigned char)*text & 0xc0) != 0x80;
-    return count;
-}
-
-static void pad(size_t from, size_t to)
-{
-    for (; from < to; from++)
-        putchar(' ');
-}
-
-static void print_table(const struct ei_cli *cli, const cJSON *accounts)
-{
-    static const char *const titles[COLUMNS] = {"LOGIN", "EMAIL", "RULE", "STATE", "SINCE"};
-    size_t widths[COLUMNS];
-    const cJSON *account = NULL;
-
-    for (int column = 0; column < COLUMNS; column++) {
-        widths[column] = strlen(titles[column]);
-        cJSON_ArrayForEach(account, accounts)
-        {
-            size_t needed = width(cell(account, column));
-            if (needed > widths[column])
-                widths[column] = needed < COLUMN_MAX ? needed : COLUMN_MAX;
-        }
-    }
-    for (int column = 0; column < COLUMNS; column++) {
-        fputs(titles[column], stdout);
-        if (column + 1 < COLUMNS)
-            pad(strlen(titles[column]), widths[column] + 2);
-    }
-    putchar('\n');
-    cJSON_ArrayForEach(account, accounts)
-    {
-        for (int column = 0; column < COLUMNS; column++) {
-            const char *text = cell(account, column);
-            if (column == COLUMNS - 2)
-                ei_print_state(cli, text);
-            else
-                ei_print_text(text);
-            if (column + 1 < COLUMNS)
-                pad(width(text), widths[column]);
-            fputs(column + 1 < COLUMNS ? "  " : "\n", stdout);
-        }
-    }
-}
-
-/* RFC 4180 quoting; a line break inside quotes stays one. */
-static void print_csv_cell(const char *text)
-{
-    if (strpbrk(text, ",\"\r\n") == NULL) {
-        fputs(text, stdout);
-        return;
-    }
-    putchar('"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"')
-            putchar('"');
-        putchar(*text);
-    }
-    putchar('"');
-}
+/* SINCE: the redemption's change where Graph has told one, else the request. */
+static const struct ei_column columns[] = {
+    {"LOGIN", "login", NULL, EI_CELL_TEXT, false},
+    {"EMAIL", "email", NULL, EI_CELL_TEXT, false},
+    {"RULE", "rule", NULL, EI_CELL_TEXT, false},
+    {"STATE", "state", NULL, EI_CELL_STATE, false},
+    {"SINCE", "externalUserStateChangeDateTime", "requestedAt", EI_CELL_TIME, false},
+    {"EXTERNAL STATE", "externalUserState", NULL, EI_CELL_TEXT, true},
+    {"USER PRINCIPAL NAME", "userPrincipalName", NULL, EI_CELL_TEXT, true},
+};
 
 static void print_csv(const cJSON *accounts)
 {
     const size_t count = sizeof csv_columns / sizeof *csv_columns;
     const cJSON *account = NULL;
 
-    for (size_t i = 0; i < count; i++)
-        printf("%s,", csv_columns[i]);
-    puts("errorCode,errorMessage");
+    ei_csv_heading(csv_columns, count);
+    puts(",errorCode,errorMessage");
     cJSON_ArrayForEach(account, accounts)
     {
         const cJSON *error = ei_json_object(account, "error");
-        const char *code = ei_json_string(error, "code");
-        const char *message = ei_json_string(error, "message");
-        for (size_t i = 0; i < count; i++) {
-            const char *text = ei_json_string(account, csv_columns[i]);
-            print_csv_cell(text != NULL ? text : "");
-            putchar(',');
-        }
-        print_csv_cell(code != NULL ? code : "");
+        ei_csv_members(account, csv_columns, count);
         putchar(',');
-        print_csv_cell(message != NULL ? message : "");
+        ei_csv_cell(ei_json_string(error, "code"));
+        putchar(',');
+        ei_csv_cell(ei_json_string(error, "message"));
         putchar('\n');
     }
 }
@@ -191,9 +115,12 @@ int ei_verb_list(const struct ei_cli *cli, const struct ei_args *args)
 {
     int exit_code = EI_EXIT_DONE;
     bool csv = ei_args_has(args, "csv");
+    struct ei_table table = {.columns = columns, .count = sizeof columns / sizeof columns[0]};
 
     if (csv && cli->json)
         return ei_usage_error(args->verb, "--json and --csv exclude each other");
+    if (ei_args_has(args, "tenant"))
+        return ei_list_tenant(cli, args);
     cJSON *states = states_wanted(args);
     if (states == NULL)
         return EI_EXIT_USAGE;
@@ -204,7 +131,7 @@ int ei_verb_list(const struct ei_cli *cli, const struct ei_args *args)
         else if (csv)
             print_csv(accounts);
         else
-            print_table(cli, accounts);
+            ei_table_print(cli, &table, accounts);
     }
     ei_varlink_free(accounts);
     cJSON_Delete(states);

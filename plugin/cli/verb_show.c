@@ -1,5 +1,6 @@
 /* show: all that is known of one account, its redeem URL included (root only, over the socket). */
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/json.h"
 #include "common/ipc/varlink.h"
@@ -11,15 +12,24 @@ static void print_groups(const cJSON *groups)
 
     cJSON_ArrayForEach(group, groups)
     {
+        char local[EI_TIME_LOCAL_TEXT];
         const cJSON *error = ei_json_object(group, "error");
         const char *added_at = ei_json_string(group, "addedAt");
         printf("entraGroup: ");
         ei_print_text(ei_json_string(group, "id") != NULL ? ei_json_string(group, "id") : "");
         printf(", %s", added_at != NULL ? "member since " : "not yet a member");
-        ei_print_text(added_at != NULL ? added_at : "");
+        ei_print_text(added_at != NULL ? ei_local_time(added_at, local) : "");
         putchar('\n');
         ei_print_error_object(error);
     }
+}
+
+/* By the names of the interface: requestedAt, externalUserStateChangeDateTime … */
+static bool is_time(const char *name)
+{
+    size_t length = strlen(name);
+    return (length > 2 && strcmp(name + length - 2, "At") == 0) ||
+           (length > 8 && strcmp(name + length - 8, "DateTime") == 0);
 }
 
 int ei_verb_show(const struct ei_cli *cli, const struct ei_args *args)
@@ -37,7 +47,7 @@ int ei_verb_show(const struct ei_cli *cli, const struct ei_args *args)
         ei_print_json(account);
     } else {
         for (const cJSON *item = account != NULL ? account->child : NULL; item != NULL; item = item->next)
-            ei_print_field(item->string, cJSON_GetStringValue(item));
+            (is_time(item->string) ? ei_print_time : ei_print_field)(item->string, cJSON_GetStringValue(item));
         print_groups(ei_json_array(account, "entraGroups"));
         ei_print_error_object(ei_json_object(account, "error"));
     }

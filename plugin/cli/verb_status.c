@@ -37,6 +37,7 @@ static void print_redemption(const cJSON *redemption)
     const char *method = ei_json_string(redemption, "method");
     const char *reason = ei_json_string(redemption, "reason");
     const char *since = ei_json_string(redemption, "since");
+    char local[EI_TIME_LOCAL_TEXT];
     int64_t guests = 0;
     int64_t pending = 0;
     int64_t cost = 0;
@@ -45,7 +46,7 @@ static void print_redemption(const cJSON *redemption)
         !ei_json_int(redemption, "pending", &pending) || !ei_json_int(redemption, "costPerRound", &cost))
         return;
     printf("redemption: %s%s%s; %" PRId64 " guests, %" PRId64 " pending, %" PRId64 " units a round; ", method,
-           since != NULL ? " since " : "", since != NULL ? since : "", guests, pending, cost);
+           since != NULL ? " since " : "", since != NULL ? ei_local_time(since, local) : "", guests, pending, cost);
     ei_print_text(reason);
     putchar('\n');
 }
@@ -60,10 +61,10 @@ static void print_worker(const cJSON *status)
     print_trouble("blocked", ei_json_object(status, "blocked"));
     print_trouble("trouble", ei_json_object(status, "trouble"));
     print_trouble("doubt", ei_json_object(status, "doubt"));
-    ei_print_field("holds until", ei_json_string(status, "holdUntil"));
+    ei_print_time("holds until", ei_json_string(status, "holdUntil"));
     if (ei_json_bool(status, "mailHeld", false))
         ei_print_field("mail", "held (a clone or a restored image?); entra-invite adopt lets it go");
-    ei_print_field("last refresh", ei_json_string(status, "lastRefresh"));
+    ei_print_time("last refresh", ei_json_string(status, "lastRefresh"));
     print_redemption(ei_json_object(status, "redemption"));
     cJSON_ArrayForEach(note, ei_json_array(status, "notes"))
     {
@@ -124,7 +125,7 @@ int ei_verb_status(const struct ei_cli *cli, const struct ei_args *args)
         fputs(": ", stdout);
         ei_print_state(cli, state != NULL ? state : "unknown");
         putchar('\n');
-        ei_print_field("checked", ei_json_string(account, "checkedAt"));
+        ei_print_time("checked", ei_json_string(account, "checkedAt"));
         ei_print_error_object(ei_json_object(account, "error"));
     }
     int exit_code = state != NULL ? ei_state_exit(state) : EI_EXIT_STATUS_ERROR;

@@ -90,7 +90,18 @@ struct listing {
     size_t room;
 };
 
-static bool wanted_state(const cJSON *states, enum ei_state state)
+/* Whom the directory has as PendingAcceptance is listed with the pending ones also where this host holds or refuses the
+ * account: the answer is then what a filter on externalUserState in the tenant gives. */
+static bool is_state(const struct ei_collaborator *c, enum ei_state state, const char *name)
+{
+    bool pending_there = c->external_user_state != NULL && strcmp(c->external_user_state, "PendingAcceptance") == 0 &&
+                         c->not_found_since == 0 && state != EI_STATE_REMOVED;
+
+    return strcmp(name, ei_state_name(state)) == 0 ||
+           (pending_there && strcmp(name, ei_state_name(EI_STATE_PENDING)) == 0);
+}
+
+static bool wanted_state(const cJSON *states, const struct ei_collaborator *c, enum ei_state state)
 {
     const cJSON *item;
 
@@ -99,7 +110,7 @@ static bool wanted_state(const cJSON *states, enum ei_state state)
     cJSON_ArrayForEach(item, states)
     {
         const char *name = cJSON_GetStringValue(item);
-        if (name != NULL && strcmp(name, ei_state_name(state)) == 0)
+        if (name != NULL && is_state(c, state, name))
             return true;
     }
     return false;
@@ -134,13 +145,14 @@ static enum ei_err visit_for_list(void *context, const struct ei_collaborator *c
 
     for (size_t i = 0; i < c->account_count && rc == EI_OK; i++) {
         const struct ei_account *account = &c->accounts[i];
-        if (strcmp(account->host, listing->worker->host) == 0 && wanted_state(listing->states, ei_state_of(c, account)))
+        if (strcmp(account->host, listing->worker->host) == 0 &&
+            wanted_state(listing->states, c, ei_state_of(c, account)))
             rc = add_row(listing, c, "", account->login);
     }
     /* What is kept of people whose accounts are gone is history: shown only to who asks for `removed`. */
     bool history = c->job.step == EI_STEP_IDLE && cJSON_GetArraySize(listing->states) == 0;
     if (c->account_count == 0 && c->address_count != 0 && !history &&
-        wanted_state(listing->states, ei_state_of(c, NULL)))
+        wanted_state(listing->states, c, ei_state_of(c, NULL)))
         rc = add_row(listing, c, "~", c->addresses[0]);
     return rc;
 }

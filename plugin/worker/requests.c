@@ -149,11 +149,12 @@ void ei_requests_run(struct ei_worker *w)
         if (waiting->target != NULL ? answer_wait(w, waiting, late) : answer_refresh(w, waiting, late))
             drop_waiting(w, waiting);
     }
+    ei_request_list_tenant_run(w);
 }
 
 int64_t ei_requests_wait_ms(const struct ei_worker *w)
 {
-    int64_t wait = INT64_MAX;
+    int64_t wait = ei_request_list_tenant_wait_ms(w);
 
     for (const struct ei_waiting *waiting = w->waiting; waiting != NULL; waiting = waiting->next) {
         int64_t left = waiting->deadline_ms - ei_monotonic_ms();
@@ -212,7 +213,7 @@ static void on_call(void *context, struct ei_call *call, const char *method, con
         {"Announce", ei_request_announce}, {"Wait", call_wait},           {"Invite", ei_request_invite},
         {"List", ei_request_list},         {"Show", ei_request_show},     {"Adopt", ei_request_adopt},
         {"Resend", ei_request_resend},     {"Remove", ei_request_remove}, {"Refresh", call_refresh},
-        {"Status", ei_request_status},     {"Doctor", ei_request_doctor},
+        {"Status", ei_request_status},     {"Doctor", ei_request_doctor}, {"ListTenant", ei_request_list_tenant},
     };
     struct ei_worker *w = context;
     struct ei_error err;
@@ -238,6 +239,7 @@ static void on_gone(void *context, struct ei_call *call)
             return;
         }
     }
+    ei_request_list_tenant_gone(w, call);
     ei_request_dry_run_gone(w, call);
     ei_request_doctor_gone(w, call);
 }

@@ -42,6 +42,12 @@ void ei_request_dry_run_gone(struct ei_worker *worker, struct ei_call *call);
 ei_request_method ei_request_adopt;
 ei_request_method ei_request_resend;
 ei_request_method ei_request_remove;
+/* request_tenant.c */
+ei_request_method ei_request_list_tenant;
+/* Its caller went away. */
+void ei_request_list_tenant_gone(struct ei_worker *worker, const struct ei_call *call);
+void ei_request_list_tenant_run(struct ei_worker *worker);
+int64_t ei_request_list_tenant_wait_ms(const struct ei_worker *worker);
 /* request_query.c */
 ei_request_method ei_request_list;
 ei_request_method ei_request_show;

@@ -178,10 +178,11 @@ struct ei_worker {
     bool mail_held; /* a clone or a restored image: no mail until adopt */
     bool ready_said;
 
-    /* requests.c, request_invite.c, request_doctor.c */
+    /* requests.c, request_invite.c, request_doctor.c, request_tenant.c */
     struct ei_waiting *waiting;
     struct ei_dry_run *dry_runs;
     struct ei_checkup *checkups;
+    struct ei_tenant_list *tenant_lists;
 };
 
 /* fd: a listening socket, or -1 to make config->socket. On failure nothing is left. */

@@ -218,9 +218,18 @@ static inline bool client_closed(int fd)
     return got == 0 || errno == ECONNRESET;
 }
 
+static inline cJSON *text_reply(const char *text)
+{
+    cJSON *reply = cJSON_CreateObject();
+    cJSON_AddStringToObject(reply, "text", text);
+    return reply;
+}
+
 #define SAYS_INFO   "{\"method\":\"org.varlink.service.GetInfo\"}"
 #define SAYS_STATUS "{\"method\":\"io.entrainvite.Status\"}"
 #define SAYS_WAIT   "{\"method\":\"io.entrainvite.Wait\",\"parameters\":{\"target\":\"taylor\",\"timeout\":60000}}"
-#define SAYS_SHOW   "{\"method\":\"io.entrainvite.Show\",\"parameters\":{\"target\":\"taylor\"}}"
+#define SAYS_WAIT_MORE                                                                                                 \
+    "{\"method\":\"io.entrainvite.Wait\",\"more\":true,\"parameters\":{\"target\":\"taylor\",\"timeout\":60000}}"
+#define SAYS_SHOW "{\"method\":\"io.entrainvite.Show\",\"parameters\":{\"target\":\"taylor\"}}"
 
 #endif

@@ -1,11 +1,14 @@
 /* What a person at a terminal sees more than a pipe: colours (unless NO_COLOR says no) and progress. */
 #include "tests/unit/cli_run.h"
 
+#include <sys/ioctl.h>
+
 struct session {
     char **words;
     int fd; /* which of the standard descriptors is the terminal */
     const char *no_color;
     const char *term;
+    unsigned short columns; /* 0: as the system makes it */
 };
 
 /* Runs the program with a pseudo-terminal as fd, and passes on what arrived there. */
@@ -21,6 +24,9 @@ static int on_terminal(struct fixture *f, void *argument)
         return 77;
     int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
     if (terminal < 0 || dup2(terminal, session->fd) < 0)
+        return 77;
+    const struct winsize size = {.ws_row = 24, .ws_col = session->columns};
+    if (session->columns != 0 && ioctl(terminal, TIOCSWINSZ, &size) != 0)
         return 77;
     setenv("TERM", session->term, 1);
     if (session->no_color != NULL)
@@ -108,11 +114,38 @@ static void waiting_shows_progress_in_slices(void **state)
     assert_string_equal(f->out, "taylor <taylor@fabrikam.com>: pending\n");
 }
 
+/* Columns that a narrow terminal has no room for. */
+static void a_wide_terminal_has_more_columns(void **state)
+{
+    static const struct {
+        unsigned short columns;
+        bool external_state;
+        bool name;
+    } cases[] = {{80, false, false}, {100, true, false}, {200, true, true}};
+    struct fixture *f = *state;
+
+    answer(f, "{\"accounts\":[{\"login\":\"taylor\",\"email\":\"taylor@fabrikam.com\",\"rule\":\"partners\","
+              "\"state\":\"pending\",\"requestedAt\":\"2026-11-23T15:29:00Z\",\"externalUserState\":"
+              "\"PendingAcceptance\",\"externalUserStateChangeDateTime\":\"2026-11-23T15:29:00Z\","
+              "\"userPrincipalName\":\"taylor_fabrikam.com#EXT#@contoso.onmicrosoft.com\",\"mail\":\"none\","
+              "\"error\":null}],\"next\":null}");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct session session = {.fd = STDOUT_FILENO, .term = "dumb", .columns = cases[i].columns};
+        run_session(f, &session, "list", NULL);
+        assert_int_equal(f->exit_code, EI_EXIT_DONE);
+        assert_int_equal(strstr(f->out, "EXTERNAL STATE") != NULL, cases[i].external_state);
+        assert_int_equal(strstr(f->out, "PendingAcceptance") != NULL, cases[i].external_state);
+        assert_int_equal(strstr(f->out, "USER PRINCIPAL NAME") != NULL, cases[i].name);
+        assert_int_equal(strstr(f->out, "taylor_fabrikam.com#EXT#") != NULL, cases[i].name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLI_TEST(states_have_colours),
         CLI_TEST(no_color_and_dumb_terminals_are_respected),
+        CLI_TEST(a_wide_terminal_has_more_columns),
         CLI_TEST(waiting_shows_progress_in_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

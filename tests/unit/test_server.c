@@ -376,13 +376,6 @@ static void refuses_other_users(void **state)
     close(ready[1]);
 }
 
-static cJSON *text_reply(const char *text)
-{
-    cJSON *reply = cJSON_CreateObject();
-    cJSON_AddStringToObject(reply, "text", text);
-    return reply;
-}
-
 static void client_hears_text(int fd, const char *text, bool continues)
 {
     cJSON *message = client_hears(fd);
@@ -393,9 +386,6 @@ static void client_hears_text(int fd, const char *text, bool continues)
     assert_int_equal(ei_json_bool(message, "continues", false), continues);
     cJSON_Delete(message);
 }
-
-#define SAYS_WAIT_MORE                                                                                                 \
-    "{\"method\":\"io.entrainvite.Wait\",\"more\":true,\"parameters\":{\"target\":\"taylor\",\"timeout\":60000}}"
 
 static void more_brings_replies_before_the_last(void **state)
 {

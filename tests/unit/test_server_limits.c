@@ -284,6 +284,37 @@ static void listen_replaces_a_dead_socket_only(void **state)
     assert_int_equal(ei_server_listen(longer, &fd, &err), EI_CONFIG);
 }
 
+/* A person may page through what is told: such a call can be given longer, for its last reply too. */
+static void a_call_with_patience_is_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    char *large = malloc(1024 * 1024);
+
+    memset(large, 'x', 1024 * 1024 - 1);
+    large[1024 * 1024 - 1] = '\0';
+    for (int last = 0; last < 2; last++) {
+        int fd = client_new(f);
+        client_says(f, fd, SAYS_WAIT_MORE);
+        struct ei_call *call = f->waiting;
+        assert_true(ei_call_read_up(call));
+        ei_call_set_patience(call, 60 * 1000);
+        if (last == 0)
+            assert_true(ei_call_tell(call, text_reply(large)));
+        else
+            ei_call_reply(call, text_reply(large));
+        settle(f);
+        if (last == 0)
+            assert_false(ei_call_read_up(call));
+        pass_time(f, 59 * 1000);
+        assert_false(client_closed(fd));
+        pass_time(f, 2 * 1000);
+        assert_true(client_closed(fd));
+        close(fd);
+    }
+    assert_int_equal(f->gone_count, 1);
+    free(large);
+}
+
 #define SERVER_TEST(test) cmocka_unit_test_setup_teardown(test, server_start, server_stop)
 
 int main(void)
@@ -299,6 +330,7 @@ int main(void)
         SERVER_TEST(an_unanswered_call_stops_the_idle_clock),
         SERVER_TEST(a_peer_that_does_not_read_is_dropped_after_10_seconds),
         SERVER_TEST(a_slow_reader_does_not_stretch_the_10_seconds),
+        SERVER_TEST(a_call_with_patience_is_waited_for),
         SERVER_TEST(a_large_answer_arrives_whole),
         SERVER_TEST(an_answer_beyond_the_limit_closes_the_connection),
         SERVER_TEST(pipelined_calls_wait_until_answers_are_read),
