@@ -213,6 +213,11 @@ enum ei_fault {
       "nothing: it is tried again by itself; if it stays, report it with the request id")                              \
     X(EI_GRAPH_NOT_FOUND, "graph-not-found", TRANSIENT, "nothing: a new guest may take minutes to appear")             \
     X(EI_RESYNC, "resync", TRANSIENT, "nothing: every guest is looked at instead")                                     \
+    X(EI_MEMBER_REFUSED, "member-refused", TRANSIENT,                                                                  \
+      "only administrators may make members: grant the app User.ReadWrite.All (signed in: a role that may), or set "   \
+      "user_type to guest; it is tried again by itself")                                                               \
+    X(EI_UNCONFIRMED, "unconfirmed", TRANSIENT,                                                                        \
+      "nothing: a new guest may take minutes to appear; if it has not after a day, this ends as guest-gone")           \
     X(EI_NOT_SEEN, "not-seen", TRANSIENT, "grant User.Read.All: without it the redemption cannot be read")
 
 enum ei_err {

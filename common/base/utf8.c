@@ -68,6 +68,16 @@ bool ei_utf8_printable(const char *text)
     return true;
 }
 
+bool ei_utf8_text(const char *text, size_t length)
+{
+    if (!ei_utf8_valid(text, length))
+        return false;
+    for (; *text != '\0'; text += ei_utf8_length(text))
+        if (ei_utf8_control(text) && strchr("\n\r\t", *text) == NULL)
+            return false;
+    return true;
+}
+
 void ei_utf8_repair(char *text)
 {
     while (*text != '\0') {

@@ -17,6 +17,9 @@ bool ei_utf8_control(const char *text);
 /* One line for people: well-formed, and no control character in it. */
 bool ei_utf8_printable(const char *text);
 
+/* Text of several lines: length well-formed bytes, and of the control characters only line breaks and tabs. */
+bool ei_utf8_text(const char *text, size_t length);
+
 /* Replaces each byte that is not part of a well-formed sequence by '?', in place. */
 void ei_utf8_repair(char *text);
 

@@ -66,18 +66,46 @@ static enum ei_err read_host(const config_setting_t *root, struct ei_config *c, 
     return rc == EI_OK ? check_store(root, err) : rc;
 }
 
-static void warn_of(const char *where, const struct ei_invitation_settings *s, ei_config_tell *tell, void *context)
+bool ei_config_app_only(const struct ei_config *c)
+{
+    return c->credential.type != EI_CREDENTIAL_DEVICE_CODE;
+}
+
+static bool names_requester(const struct ei_invitation_settings *s)
+{
+    for (size_t i = 0; i < s->sponsors.count; i++)
+        if (strcmp(s->sponsors.items[i], EI_SPONSOR_REQUESTER) == 0)
+            return true;
+    return false;
+}
+
+static void warn_of_mail(const struct ei_config *c, const char *where, const struct ei_invitation_settings *s,
+                         ei_config_tell *tell, void *context)
 {
     char text[256];
 
     if (s->message_body[0] == '\0' || !s->send_message)
         return;
-    snprintf(text, sizeof text,
-             "%s: message_body: Microsoft leaves the text out of mails that an app sends; leave it empty", where);
-    tell(context, text);
+    if (ei_config_app_only(c)) {
+        snprintf(text, sizeof text,
+                 "%s: message_body: Microsoft leaves the text out of mails that an app sends; leave it empty", where);
+        tell(context, text);
+    }
     if (strcmp(s->message_language, EI_DEFAULT_LANGUAGE) == 0)
         return;
     snprintf(text, sizeof text, "%s: message_language: has no effect beside message_body; empty one of them", where);
+    tell(context, text);
+}
+
+static void warn_of_requester(const struct ei_config *c, const char *where, const struct ei_invitation_settings *s,
+                              ei_config_tell *tell, void *context)
+{
+    char text[256];
+
+    if (!names_requester(s) || c->requester_count != 0 || c->requester_domain != NULL)
+        return;
+    snprintf(text, sizeof text,
+             "%s: sponsors: \"requester\" needs requesters or requester_domain; without them it is nobody", where);
     tell(context, text);
 }
 
@@ -91,11 +119,14 @@ void ei_config_warnings(const struct ei_config *c, ei_config_tell *tell, void *c
 {
     char where[96];
 
-    warn_of("invitation", &c->invitation, tell, context);
+    warn_of_mail(c, "invitation", &c->invitation, tell, context);
+    warn_of_requester(c, "invitation", &c->invitation, tell, context);
     for (size_t i = 0; i < c->rule_count; i++) {
         snprintf(where, sizeof where, "rule \"%s\"", c->rules[i].name);
         if (!same_mail(&c->rules[i].invitation, &c->invitation))
-            warn_of(where, &c->rules[i].invitation, tell, context);
+            warn_of_mail(c, where, &c->rules[i].invitation, tell, context);
+        if (!names_requester(&c->invitation))
+            warn_of_requester(c, where, &c->rules[i].invitation, tell, context);
     }
 }
 
@@ -127,6 +158,8 @@ static enum ei_err read_all(const config_setting_t *root, struct ei_config *c, s
         rc = ei_read_rules(root, c, err);
     if (rc == EI_OK)
         rc = ei_read_accounts(root, c, err);
+    if (rc == EI_OK)
+        rc = ei_read_requesters(root, c, err);
     if (rc == EI_OK)
         rc = read_host(root, c, err);
     return rc;
@@ -173,7 +206,13 @@ void ei_config_free(struct ei_config *c)
         free(c->accounts[i].login);
         free(c->accounts[i].email);
     }
+    for (size_t i = 0; i < c->requester_count; i++) {
+        free(c->requesters[i].login);
+        free(c->requesters[i].upn);
+    }
     ei_invitation_free(&c->invitation);
+    free(c->requesters);
+    free(c->requester_domain);
     free(c->rules);
     free(c->coverage.groups);
     free(c->accounts);

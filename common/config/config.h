@@ -45,10 +45,11 @@ struct ei_credential_settings {
 
 /* How to invite: Graph's properties (contract 2.2, 2.3). In a rule, already overlaid on the defaults. */
 struct ei_invitation_settings {
-    char *redirect_url;     /* inviteRedirectUrl */
-    char *message_body;     /* customizedMessageBody, "" for none */
-    char *message_language; /* messageLanguage */
-    struct ei_strings cc;   /* ccRecipients: Graph takes one */
+    char *redirect_url;         /* inviteRedirectUrl */
+    char *message_body;         /* customizedMessageBody, "" for none */
+    char *message_language;     /* messageLanguage */
+    struct ei_strings cc;       /* ccRecipients: Graph takes one */
+    struct ei_strings sponsors; /* as ei_sponsor_read gives them */
     enum ei_user_type user_type;
     bool send_message; /* sendInvitationMessage */
 };
@@ -68,6 +69,12 @@ struct ei_login_address {
     char *email;
 };
 
+/* Who a login of this host is in the tenant. */
+struct ei_requester {
+    char *login;
+    char *upn;
+};
+
 struct ei_config {
     char *path; /* the file that was read */
     char *tenant;
@@ -81,6 +88,9 @@ struct ei_config {
     size_t rule_count;
     struct ei_login_address *accounts;
     size_t account_count;
+    struct ei_requester *requesters;
+    size_t requester_count;
+    char *requester_domain;      /* NULL: none */
     int refresh_interval;        /* seconds */
     int hook_wait;               /* seconds */
     int max_new;                 /* 0: no limit */
@@ -97,6 +107,20 @@ void ei_config_free(struct ei_config *config);
 /* What redirect_url and message_language may be, in the file and on the command line alike. */
 bool ei_redirect_url_valid(const char *url);
 bool ei_language_valid(const char *language);
+
+#define EI_SPONSOR_REQUESTER "requester"
+enum { EI_SPONSORS_MOST = 5, EI_SPONSOR_SIZE = 320, EI_MESSAGE_BODY_MAX = 64 * 1024 }; /* contract 2.2 */
+
+/* A sponsor as a person writes it, in the file and on the command line alike, to "users/ID", "users/UPN", "groups/ID"
+ * or EI_SPONSOR_REQUESTER. EI_USAGE says what would do. */
+enum ei_err ei_sponsor_read(const char *text, char sponsor[EI_SPONSOR_SIZE], struct ei_error *err);
+/* EI_USAGE: more than Microsoft takes. */
+enum ei_err ei_sponsors_count(size_t count, struct ei_error *err);
+/* The userPrincipalName of whoever has this login; false: the configuration does not say. */
+bool ei_config_requester(const struct ei_config *config, const char *login, char upn[EI_SPONSOR_SIZE]);
+
+/* Whether the app invites by itself, without a person who has signed in (contract 2.1). */
+bool ei_config_app_only(const struct ei_config *config);
 
 /* Tells what is allowed and has no effect at Microsoft (contract 2.3): "invitation: message_body: …". */
 typedef void ei_config_tell(void *context, const char *text);

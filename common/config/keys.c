@@ -22,10 +22,15 @@ static const struct ei_key credential_keys[] = {
 };
 
 static const struct ei_key invitation_keys[] = {
-    {"redirect_url", EI_KEY_STRING, 1, 0, NULL},     {"user_type", EI_KEY_STRING, 1, 0, NULL},
-    {"send_message", EI_KEY_BOOL, 0, 0, NULL},       {"message_body", EI_KEY_STRING, 0, 0, NULL},
-    {"message_language", EI_KEY_STRING, 1, 0, NULL}, {"cc", EI_KEY_LIST, 0, 0, NULL},
-    {"sponsors", EI_KEY_LIST, 0, 0, NULL},           {NULL, EI_KEY_STRING, 0, 0, NULL},
+    {"redirect_url", EI_KEY_STRING, 1, 0, NULL},
+    {"user_type", EI_KEY_STRING, 1, 0, NULL},
+    {"send_message", EI_KEY_BOOL, 0, 0, NULL},
+    {"message_body", EI_KEY_STRING, 0, 0, NULL},
+    {"message_language", EI_KEY_STRING, 1, 0, NULL},
+    {"cc", EI_KEY_LIST, 0, 0, NULL},
+    {"sponsors", EI_KEY_LIST, 0, 0, NULL},
+    {"message_body_file", EI_KEY_STRING, 1, 0, NULL},
+    {NULL, EI_KEY_STRING, 0, 0, NULL},
 };
 
 static const struct ei_key rule_keys[] = {
@@ -38,6 +43,12 @@ static const struct ei_key rule_keys[] = {
 static const struct ei_key account_keys[] = {
     {"login", EI_KEY_STRING, 1, 0, NULL},
     {"email", EI_KEY_STRING, 1, 0, NULL},
+    {NULL, EI_KEY_STRING, 0, 0, NULL},
+};
+
+static const struct ei_key requester_keys[] = {
+    {"login", EI_KEY_STRING, 1, 0, NULL},
+    {"upn", EI_KEY_STRING, 1, 0, NULL},
     {NULL, EI_KEY_STRING, 0, 0, NULL},
 };
 
@@ -57,6 +68,8 @@ const struct ei_key ei_config_table[] = {
     {"invitation", EI_KEY_GROUP, 0, 0, invitation_keys},
     {"rules", EI_KEY_LIST, 0, 0, rule_keys},
     {"accounts", EI_KEY_LIST, 0, 0, account_keys},
+    {"requesters", EI_KEY_LIST, 0, 0, requester_keys},
+    {"requester_domain", EI_KEY_STRING, 1, 0, NULL},
     {"refresh_interval", EI_KEY_INT, 5, 86400, NULL},
     {"hook_wait", EI_KEY_INT, 0, 60, NULL},
     {"max_new", EI_KEY_INT, 0, 1000000, NULL},

@@ -5,18 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/account/address.h"
 #include "common/config/keys.h"
 #include "common/config/source.h"
-
-static const char default_redirect[] = "https://myapps.microsoft.com/";
 
 static enum ei_err no_memory(struct ei_error *err)
 {
     return ei_fail(err, EI_NOMEM, "no memory for the configuration");
 }
 
-static enum ei_err set(char **field, const char *value, struct ei_error *err)
+enum ei_err ei_read_set(char **field, const char *value, struct ei_error *err)
 {
     char *copy = strdup(value);
 
@@ -33,7 +30,7 @@ enum ei_err ei_read_text(const config_setting_t *group, const char *name, const 
     const config_setting_t *setting = group != NULL ? config_setting_get_member(group, name) : NULL;
     const char *value = setting != NULL ? config_setting_get_string(setting) : fallback;
 
-    return value != NULL ? set(field, value, err) : EI_OK;
+    return value != NULL ? ei_read_set(field, value, err) : EI_OK;
 }
 
 enum ei_err ei_read_choice(const config_setting_t *group, const char *name, const char *const *choices, int *ret_index,
@@ -67,7 +64,7 @@ enum ei_err ei_read_strings(const config_setting_t *list, struct ei_strings *str
     if (strings->items == NULL)
         return no_memory(err);
     for (int i = 0; i < count; i++) {
-        enum ei_err rc = set(&strings->items[i], config_setting_get_string_elem(list, i), err);
+        enum ei_err rc = ei_read_set(&strings->items[i], config_setting_get_string_elem(list, i), err);
         if (rc != EI_OK)
             return rc;
         strings->count++;
@@ -83,7 +80,7 @@ void ei_strings_free(struct ei_strings *strings)
     *strings = (struct ei_strings){0};
 }
 
-static enum ei_err copy_strings(const struct ei_strings *from, struct ei_strings *to, struct ei_error *err)
+enum ei_err ei_strings_copy(const struct ei_strings *from, struct ei_strings *to, struct ei_error *err)
 {
     *to = (struct ei_strings){0};
     if (from->count == 0)
@@ -92,7 +89,7 @@ static enum ei_err copy_strings(const struct ei_strings *from, struct ei_strings
     if (to->items == NULL)
         return no_memory(err);
     for (size_t i = 0; i < from->count; i++) {
-        enum ei_err rc = set(&to->items[i], from->items[i], err);
+        enum ei_err rc = ei_read_set(&to->items[i], from->items[i], err);
         if (rc != EI_OK)
             return rc;
         to->count++;
@@ -137,15 +134,6 @@ bool ei_redirect_url_valid(const char *url)
     return host != 0 && strchr("/?#", url[scheme + host]) != NULL && url_characters(url);
 }
 
-static enum ei_err check_redirect(const config_setting_t *group, const char *url, struct ei_error *err)
-{
-    const config_setting_t *setting = config_setting_get_member(group, "redirect_url");
-
-    if (setting == NULL || ei_redirect_url_valid(url))
-        return EI_OK;
-    return ei_keys_fail(setting, err, "\"%.100s\" is not an absolute https:// or http:// URL", url);
-}
-
 /* ISO 639 with an optional region: "nl-BE" (contract 2.3). */
 bool ei_language_valid(const char *language)
 {
@@ -157,84 +145,6 @@ bool ei_language_valid(const char *language)
     for (const char *c = language + letters; good && *c != '\0'; c++)
         good = isalnum((unsigned char)*c) || (*c == '-' && isalnum((unsigned char)c[1]));
     return good && (language[letters] == '\0' || language[letters] == '-');
-}
-
-static enum ei_err check_language(const config_setting_t *group, const char *language, struct ei_error *err)
-{
-    const config_setting_t *setting = config_setting_get_member(group, "message_language");
-
-    if (setting == NULL || ei_language_valid(language))
-        return EI_OK;
-    return ei_keys_fail(setting, err, "\"%.30s\" is not a language such as \"en-US\"", language);
-}
-
-static enum ei_err read_cc(const config_setting_t *group, struct ei_strings *cc, struct ei_error *err)
-{
-    const config_setting_t *list = config_setting_get_member(group, "cc");
-    char address[EI_ADDRESS_SIZE];
-    struct ei_error why;
-
-    if (list == NULL)
-        return EI_OK;
-    ei_strings_free(cc);
-    if (config_setting_length(list) > 1)
-        return ei_keys_fail(list, err, "Microsoft Graph takes one cc recipient, not %d", config_setting_length(list));
-    enum ei_err rc = ei_read_strings(list, cc, err);
-    if (rc == EI_OK && cc->count == 1 && ei_address_check(cc->items[0], address, &why) != EI_OK)
-        rc = ei_keys_fail(list, err, "%s", why.message);
-    return rc;
-}
-
-static enum ei_err read_members(const config_setting_t *group, struct ei_invitation_settings *s, struct ei_error *err)
-{
-    static const char *const types[] = {"guest", "member", NULL};
-    const config_setting_t *sponsors = config_setting_get_member(group, "sponsors");
-    int type = (int)s->user_type;
-    int send = s->send_message;
-
-    if (sponsors != NULL && config_setting_length(sponsors) != 0)
-        return ei_keys_fail(sponsors, err, "this version cannot set sponsors; leave the list empty");
-    enum ei_err rc = ei_read_text(group, "redirect_url", NULL, &s->redirect_url, err);
-    if (rc == EI_OK)
-        rc = check_redirect(group, s->redirect_url, err);
-    if (rc == EI_OK)
-        rc = ei_read_text(group, "message_body", NULL, &s->message_body, err);
-    if (rc == EI_OK)
-        rc = ei_read_text(group, "message_language", NULL, &s->message_language, err);
-    if (rc == EI_OK)
-        rc = check_language(group, s->message_language, err);
-    if (rc == EI_OK && config_setting_get_member(group, "user_type") != NULL)
-        rc = ei_read_choice(group, "user_type", types, &type, err);
-    s->user_type = (enum ei_user_type)type;
-    config_setting_lookup_bool(group, "send_message", &send);
-    s->send_message = send != 0;
-    return rc == EI_OK ? read_cc(group, &s->cc, err) : rc;
-}
-
-enum ei_err ei_read_invitation(const config_setting_t *group, const struct ei_invitation_settings *defaults,
-                               struct ei_invitation_settings *s, struct ei_error *err)
-{
-    *s = (struct ei_invitation_settings){0};
-    enum ei_err rc = set(&s->redirect_url, defaults != NULL ? defaults->redirect_url : default_redirect, err);
-    if (rc == EI_OK)
-        rc = set(&s->message_body, defaults != NULL ? defaults->message_body : "", err);
-    if (rc == EI_OK)
-        rc = set(&s->message_language, defaults != NULL ? defaults->message_language : EI_DEFAULT_LANGUAGE, err);
-    if (rc == EI_OK && defaults != NULL)
-        rc = copy_strings(&defaults->cc, &s->cc, err);
-    if (defaults != NULL) {
-        s->user_type = defaults->user_type;
-        s->send_message = defaults->send_message;
-    }
-    return rc == EI_OK && group != NULL ? read_members(group, s, err) : rc;
-}
-
-void ei_invitation_free(struct ei_invitation_settings *settings)
-{
-    free(settings->redirect_url);
-    free(settings->message_body);
-    free(settings->message_language);
-    ei_strings_free(&settings->cc);
 }
 
 enum ei_err ei_read_missing(const config_setting_t *root, const char *key, const char *what, struct ei_error *err)

@@ -15,7 +15,10 @@ enum ei_err ei_read_text(const config_setting_t *group, const char *name, const 
 enum ei_err ei_read_choice(const config_setting_t *group, const char *name, const char *const *choices, int *ret_index,
                            struct ei_error *err);
 enum ei_err ei_read_strings(const config_setting_t *list, struct ei_strings *strings, struct ei_error *err);
+enum ei_err ei_strings_copy(const struct ei_strings *from, struct ei_strings *to, struct ei_error *err);
 void ei_strings_free(struct ei_strings *strings);
+/* *field becomes a copy of value. */
+enum ei_err ei_read_set(char **field, const char *value, struct ei_error *err);
 
 /* defaults NULL: the compiled-in ones. group NULL: a copy of defaults. */
 enum ei_err ei_read_invitation(const config_setting_t *group, const struct ei_invitation_settings *defaults,
@@ -29,7 +32,7 @@ enum ei_err ei_read_missing(const config_setting_t *root, const char *key, const
 enum ei_err ei_read_root_url(const config_setting_t *group, const char *name, const char *fallback, char **field,
                              struct ei_error *err);
 
-/* The parts of the configuration, each from its keys at the root: connection.c, credential.c, rules.c. */
+/* The parts of the configuration, each from its keys at the root: connection.c, credential.c, invitation.c, rules.c. */
 enum ei_err ei_read_tenant(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
 /* After the credential: a managed identity needs none. */
 enum ei_err ei_read_client_id(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
@@ -38,6 +41,7 @@ enum ei_err ei_read_credential(const config_setting_t *root, struct ei_credentia
                                struct ei_error *err);
 void ei_credential_settings_free(struct ei_credential_settings *credential);
 enum ei_err ei_read_rules(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
+enum ei_err ei_read_requesters(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
 enum ei_err ei_read_accounts(const config_setting_t *root, struct ei_config *config, struct ei_error *err);
 
 #endif

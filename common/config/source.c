@@ -32,6 +32,52 @@ static enum ei_err check_file(const char *path, int fd, struct ei_error *err)
     return EI_OK;
 }
 
+/* NULL with errno: it cannot be read. One byte more than most tells that there is more. */
+static char *read_up_to(int fd, size_t most, size_t *ret_length)
+{
+    char *text = malloc(most + 2);
+    ssize_t got = 1;
+
+    *ret_length = 0;
+    while (text != NULL && got > 0 && *ret_length <= most) {
+        got = read(fd, text + *ret_length, most + 1 - *ret_length);
+        if (got > 0)
+            *ret_length += (size_t)got;
+    }
+    if (text == NULL || got < 0) {
+        free(text);
+        return NULL;
+    }
+    text[*ret_length] = '\0';
+    return text;
+}
+
+enum ei_err ei_source_text(const char *path, size_t most, char **ret_text, struct ei_error *err)
+{
+    size_t length = 0;
+    char *text = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    enum ei_err rc = fd >= 0 ? check_file(path, fd, err) : ei_fail(err, EI_CONFIG, "%s: %s", path, strerror(errno));
+
+    if (rc == EI_OK) {
+        text = read_up_to(fd, most, &length);
+        if (text == NULL)
+            rc = ei_fail(err, EI_CONFIG, "%s: %s", path, strerror(errno));
+        else if (length > most)
+            rc = ei_fail(err, EI_CONFIG, "%s: larger than %zu bytes", path, most);
+        else if (strlen(text) != length)
+            rc = ei_fail(err, EI_CONFIG, "%s: has a NUL in it", path);
+    }
+    if (fd >= 0)
+        close(fd);
+    if (rc != EI_OK) {
+        free(text);
+        return rc;
+    }
+    *ret_text = text;
+    return EI_OK;
+}
+
 /* --- before libconfig reads it --- */
 
 /* NULL: it does not end. */

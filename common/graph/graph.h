@@ -98,13 +98,22 @@ struct ei_graph_user {
     bool has_external_user_state;        /* the member was in the answer, null included */
     bool has_account_enabled;
     bool account_enabled;
+    const struct cJSON *other_mails; /* arrays of text; NULL unless they were asked for */
+    const struct cJSON *proxy_addresses;
 };
+
+/* Calls visit for each address of mail that the user has, until it returns true; then true. One address may come more
+ * than once. */
+typedef bool ei_graph_address_visit(void *context, const char *address);
+bool ei_graph_user_addresses(const struct ei_graph_user *user, ei_graph_address_visit *visit, void *context);
 
 struct ei_graph_invitation {
     const char *id;
     const char *invite_redeem_url; /* secret */
     const char *invited_user_id;
     const char *status; /* not to be relied on (contract 2.2) */
+    const char *sent;   /* the JSON body that this answers */
+    const char *notes;  /* a line for each property that the answer tells otherwise than it was sent, "" for none */
 };
 
 typedef void ei_graph_users_done(void *context, const struct ei_graph_result *result, const struct ei_graph_user *users,
@@ -139,6 +148,10 @@ enum ei_err ei_graph_find_users(struct ei_graph *graph, const char *address, con
 enum ei_err ei_graph_get_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_user_done *done,
                               void *context);
 
+/* The same with the user's addresses. */
+enum ei_err ei_graph_get_user_addresses(struct ei_graph *graph, const char *id, const char *crid,
+                                        ei_graph_user_done *done, void *context);
+
 /* Ids of users that may have changed; several calls for one request, each during a dispatch. Replays happen. */
 typedef void ei_graph_changes_page(void *context, const char *const *ids, size_t count);
 /* link: pass it the next time, NULL unless result is DONE. */
@@ -167,13 +180,28 @@ struct ei_graph_invite {
     const char *customized_message_body;
     const char *message_language;
     const char *cc; /* one address (contract 2.3) */
+    /* "users/ID", "users/UPN" or "groups/ID", at most five (contract 2.2); NULL and 0: none are named. */
+    const char *const *sponsors;
+    size_t sponsor_count;
+    /* An object id: resetRedemption of this user, who must have the address among their own (contract 2.6). NULL: an
+     * invitation. X4: only ever at a person's word. */
+    const char *reset_user_id;
 };
+
 /* POST /invitations (contract 2). DONE only with an https inviteRedeemUrl and the invited user's id in the answer; a
  * 2xx without them is EI_GRAPH_UNCLEAR with EI_GRAPH_ANSWER. */
 enum ei_err ei_graph_invite(struct ei_graph *graph, const struct ei_graph_invite *invite, const char *crid,
                             ei_graph_invited *done, void *context);
-/* The same body as JSON, for --dry-run; the caller deletes it. NULL when out of memory. */
-struct cJSON *ei_graph_invite_body(const struct ei_graph_invite *invite);
+/* The same body as JSON, for --dry-run; the caller deletes it. graph_url: the root of the sponsors' URLs. NULL when out
+ * of memory. */
+struct cJSON *ei_graph_invite_body(const struct ei_graph_invite *invite, const char *graph_url);
+
+/* GET /users/{id}/sponsors. names: the object id of each, and the userPrincipalName of those that have one. */
+enum ei_err ei_graph_sponsors(struct ei_graph *graph, const char *user_id, const char *crid, ei_graph_names_done *done,
+                              void *context);
+/* POST /users/{id}/sponsors/$ref. sponsor: as in struct ei_graph_invite. DONE also for whoever is one already. */
+enum ei_err ei_graph_add_sponsor(struct ei_graph *graph, const char *user_id, const char *sponsor, const char *crid,
+                                 ei_graph_plain_done *done, void *context);
 
 /* Names of the tenant's verified domains, folded: GET /organization, on 403 GET /domains (contract 3). */
 enum ei_err ei_graph_verified_domains(struct ei_graph *graph, const char *crid, ei_graph_names_done *done,

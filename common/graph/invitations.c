@@ -2,15 +2,18 @@
 #include <string.h>
 
 #include "common/base/json.h"
+#include "common/graph/echo.h"
 #include "common/graph/errors.h"
 #include "common/graph/memory.h"
 #include "common/graph/request.h"
+#include "common/graph/sponsors.h"
 
 enum { REDEEM_URL_MAX = 8 * 1024 };
 
 struct invite {
     ei_graph_invited *done;
     void *context;
+    char *sent;
 };
 
 /* One recipient at most (contract 2.3), in the nesting that Graph wants: a wrong one is accepted and ignored. */
@@ -47,7 +50,33 @@ static bool add_message(cJSON *body, const struct ei_graph_invite *invite)
            (!said(invite->cc) || add_cc(info, invite->cc));
 }
 
-struct cJSON *ei_graph_invite_body(const struct ei_graph_invite *invite)
+/* The form of the generated SDKs; no page of Microsoft's has a sample (contract 2.2). */
+static bool add_sponsors(cJSON *body, const struct ei_graph_invite *invite, const char *graph_url)
+{
+    cJSON *list = invite->sponsor_count != 0 ? cJSON_AddArrayToObject(body, "invitedUserSponsors@odata.bind") : NULL;
+    bool added = invite->sponsor_count == 0 || list != NULL;
+
+    for (size_t i = 0; i < invite->sponsor_count && added; i++) {
+        struct ei_buffer url;
+        ei_buffer_init(&url, EI_SPONSOR_URL_MAX);
+        added = ei_sponsor_url(&url, graph_url, invite->sponsors[i]) &&
+                cJSON_AddItemToArray(list, cJSON_CreateString(url.data));
+        ei_buffer_free(&url);
+    }
+    return added;
+}
+
+/* resetRedemption is left out where it is false: that is its default. */
+static bool add_reset(cJSON *body, const struct ei_graph_invite *invite)
+{
+    if (invite->reset_user_id == NULL)
+        return true;
+    cJSON *user = cJSON_AddObjectToObject(body, "invitedUser");
+    return user != NULL && ei_json_add_text(user, "id", invite->reset_user_id) &&
+           cJSON_AddTrueToObject(body, "resetRedemption") != NULL;
+}
+
+struct cJSON *ei_graph_invite_body(const struct ei_graph_invite *invite, const char *graph_url)
 {
     cJSON *body = cJSON_CreateObject();
 
@@ -57,7 +86,7 @@ struct cJSON *ei_graph_invite_body(const struct ei_graph_invite *invite)
          ei_json_add_text(body, "invitedUserDisplayName", invite->invited_user_display_name)) &&
         ei_json_add_text(body, "invitedUserType", invite->member ? "Member" : "Guest") &&
         cJSON_AddBoolToObject(body, "sendInvitationMessage", invite->send_invitation_message) != NULL &&
-        add_message(body, invite))
+        add_message(body, invite) && add_sponsors(body, invite, graph_url) && add_reset(body, invite))
         return body;
     cJSON_Delete(body);
     return NULL;
@@ -80,8 +109,12 @@ static void on_invited(void *context, struct ei_reply *reply)
 {
     struct invite *invite = context;
     struct ei_graph_invitation invitation = {0};
+    char notes[EI_ECHO_NOTES_MAX];
     cJSON *json = reply->body != NULL ? ei_json_parse(reply->body, reply->length) : NULL;
 
+    ei_echo_compare(invite->sent, json, notes);
+    invitation.sent = invite->sent;
+    invitation.notes = notes;
     invitation.id = ei_json_string(json, "id");
     invitation.status = ei_json_string(json, "status");
     invitation.invite_redeem_url = ei_json_string(json, "inviteRedeemUrl");
@@ -94,6 +127,7 @@ static void on_invited(void *context, struct ei_reply *reply)
     }
     invite->done(invite->context, reply->result, reply->result->outcome == EI_GRAPH_DONE ? &invitation : NULL);
     ei_graph_json_free(json);
+    cJSON_free(invite->sent);
     free(invite);
 }
 
@@ -101,24 +135,26 @@ enum ei_err ei_graph_invite(struct ei_graph *graph, const struct ei_graph_invite
                             ei_graph_invited *done, void *context)
 {
     enum ei_err rc = EI_NOMEM;
-    cJSON *json = ei_graph_invite_body(invite);
+    cJSON *json = ei_graph_invite_body(invite, graph->graph_url);
     char *body = json != NULL ? ei_json_print(json) : NULL;
     struct invite *state = malloc(sizeof *state);
 
     if (body == NULL || state == NULL)
         goto out;
-    *state = (struct invite){.done = done, .context = context};
+    *state = (struct invite){.done = done, .context = context, .sent = body};
     struct ei_request_spec spec = {
         .method = EI_POST,
         .target = "/v1.0/invitations",
         .body = body,
         .crid = crid,
-        .about = EI_ABOUT_INVITATION,
+        .about = invite->reset_user_id != NULL ? EI_ABOUT_RESET : EI_ABOUT_INVITATION,
         .mail = invite->send_invitation_message,
     };
     rc = ei_request_start(graph, &spec, on_invited, state);
-    if (rc == EI_OK)
-        state = NULL; /* transferred */
+    if (rc == EI_OK) {
+        state = NULL; /* transferred, body with it */
+        body = NULL;
+    }
 out:
     free(state);
     cJSON_free(body);

@@ -1,6 +1,7 @@
 #include "common/graph/user.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #include "common/base/clock.h"
 #include "common/base/json.h"
@@ -23,10 +24,38 @@ bool ei_user_read(const cJSON *json, struct ei_graph_user *user)
         .has_external_user_state = ei_json_has(json, "externalUserState"),
         .has_account_enabled = cJSON_IsBool(cJSON_GetObjectItemCaseSensitive(json, "accountEnabled")),
         .account_enabled = ei_json_bool(json, "accountEnabled", false),
+        .other_mails = ei_json_array(json, "otherMails"),
+        .proxy_addresses = ei_json_array(json, "proxyAddresses"),
     };
     if (changed == NULL || !ei_time_parse(changed, &user->external_user_state_changed))
         user->external_user_state_changed = 0;
     return true;
+}
+
+/* "SMTP:address" is the primary one, "smtp:address" another; other prefixes are no addresses of mail. */
+static const char *mail_of_proxy(const char *proxy)
+{
+    return proxy != NULL && strncasecmp(proxy, "smtp:", 5) == 0 ? proxy + 5 : NULL;
+}
+
+static bool each_of(const cJSON *list, bool proxies, ei_graph_address_visit *visit, void *context)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, list)
+    {
+        const char *text = cJSON_GetStringValue(item);
+        const char *address = proxies ? mail_of_proxy(text) : text;
+        if (address != NULL && visit(context, address))
+            return true;
+    }
+    return false;
+}
+
+bool ei_graph_user_addresses(const struct ei_graph_user *user, ei_graph_address_visit *visit, void *context)
+{
+    return (user->mail != NULL && visit(context, user->mail)) || each_of(user->other_mails, false, visit, context) ||
+           each_of(user->proxy_addresses, true, visit, context);
 }
 
 enum ei_err ei_user_path(char path[EI_USER_PATH_MAX], const char *prefix, const char *id, const char *suffix,

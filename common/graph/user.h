@@ -8,10 +8,12 @@
 
 #include "common/graph/graph.h"
 
-/* $select with exactly the members of struct ei_graph_user. */
+/* $select with the members of struct ei_graph_user, but for the lists of addresses. */
 #define EI_USER_SELECT                                                                                                 \
     "$select=id,userPrincipalName,displayName,mail,userType,creationType,externalUserState,"                           \
     "externalUserStateChangeDateTime,accountEnabled"
+/* And their addresses. */
+#define EI_USER_SELECT_ADDRESSES EI_USER_SELECT ",otherMails,proxyAddresses"
 
 enum { EI_USER_PATH_MAX = 320 };
 

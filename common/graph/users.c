@@ -102,6 +102,15 @@ enum ei_err ei_graph_get_user(struct ei_graph *graph, const char *id, const char
     return start(graph, &one, id, "/v1.0/users/", "?" EI_USER_SELECT, &spec, on_user);
 }
 
+enum ei_err ei_graph_get_user_addresses(struct ei_graph *graph, const char *id, const char *crid,
+                                        ei_graph_user_done *done, void *context)
+{
+    struct one one = {.user_done = done, .context = context};
+    struct ei_request_spec spec = {.method = EI_GET, .about = EI_ABOUT_OBJECT, .crid = crid};
+
+    return start(graph, &one, id, "/v1.0/users/", "?" EI_USER_SELECT_ADDRESSES, &spec, on_user);
+}
+
 enum ei_err ei_graph_get_deleted(struct ei_graph *graph, const char *id, const char *crid, ei_graph_plain_done *done,
                                  void *context)
 {

@@ -22,17 +22,6 @@ enum {
     GRACE_MS = 5000,        /* so that the worker's answer to a timeout still arrives */
 };
 
-/* Text for a mail: UTF-8, and of the control characters only line breaks and tabs. */
-static bool text_for_mail(const char *text, size_t length)
-{
-    if (!ei_utf8_valid(text, length))
-        return false;
-    for (; *text != '\0'; text += ei_utf8_length(text))
-        if (ei_utf8_control(text) && strchr("\n\r\t", *text) == NULL)
-            return false;
-    return true;
-}
-
 static char *read_message(const struct ei_args *args, const char *path)
 {
     char *text = malloc(MESSAGE_MAX + 2);
@@ -57,7 +46,7 @@ static char *read_message(const struct ei_args *args, const char *path)
         close(fd);
     if (reason == NULL) {
         text[length] = '\0';
-        if (!text_for_mail(text, length))
+        if (!ei_utf8_text(text, length))
             reason = "not UTF-8 text, or with control characters in it";
     }
     if (reason == NULL)
@@ -87,7 +76,7 @@ static bool add_option(const struct ei_args *args, cJSON *parameters, const char
 {
     const char *value = ei_args_get(args, option);
 
-    if (value != NULL && !text_for_mail(value, strlen(value)))
+    if (value != NULL && !ei_utf8_text(value, strlen(value)))
         return ei_usage_error(args->verb, "--%s: not UTF-8 text, or with control characters in it", option), false;
     ei_add_text(parameters, name, value);
     return true;

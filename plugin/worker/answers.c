@@ -7,10 +7,12 @@
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "plugin/worker/groups.h"
+#include "plugin/worker/invitation.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/settings.h"
+#include "plugin/worker/sponsors.h"
 #include "plugin/worker/tenant.h"
 
 enum {
@@ -112,6 +114,8 @@ static void go_create(struct ei_worker *w, struct ei_collaborator *c)
     enum ei_err rc = ei_settings_resolve(w->config, c, &settings, &err);
     if (rc == EI_OK && c->mail != EI_MAIL_SENT && c->mail != EI_MAIL_UNKNOWN)
         c->mail = settings.send_message && !c->linked ? EI_MAIL_WANTED : EI_MAIL_NONE;
+    if (rc == EI_OK && !ei_sponsors_plan(w, c, &settings))
+        ei_log(LOG_WARNING, "%s: no memory for its sponsors", c->addresses[0]);
     ei_settings_clear(&settings);
     if (rc != EI_OK) {
         fail_for_good(w, c, &err);
@@ -232,7 +236,7 @@ static bool take_invitation(struct ei_collaborator *c, const struct ei_graph_inv
     }
     c->url_at = ei_now();
     c->made = c->made || (c->guest_id == NULL && !c->linked);
-    if (!ei_text_set(&c->guest_id, invitation->invited_user_id) ||
+    if (!ei_invitation_record(c, invitation) || !ei_text_set(&c->guest_id, invitation->invited_user_id) ||
         !ei_text_set(&c->redeem_url, invitation->invite_redeem_url)) {
         ei_fail(err, EI_NOMEM, "%s: no memory for the answer", c->addresses[0]);
         return false;
@@ -267,6 +271,32 @@ static void create_refused(struct ei_worker *w, struct ei_collaborator *c, const
     }
 }
 
+/* A refusal that says nothing about the person and nothing about the tenant: of the sponsors, or of a member. true: it
+ * is dealt with. */
+static bool refused_for_less(struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_result *result)
+{
+    struct ei_settings settings;
+
+    if (c == NULL || c->job.step != EI_STEP_CREATING || c->address_count == 0)
+        return false;
+    if (ei_sponsors_refused(c, result)) {
+        c->job.crid[0] = '\0'; /* concluded */
+        ei_machine_enter(w, c, EI_STEP_CREATING, "without-sponsors");
+        return true;
+    }
+    if (result->outcome != EI_GRAPH_REJECTED || result->error.code != EI_PERMISSION ||
+        ei_settings_resolve(w->config, c, &settings, NULL) != EI_OK)
+        return false;
+    bool member = settings.invite.member;
+    ei_settings_clear(&settings);
+    if (!member)
+        return false;
+    struct ei_graph_result of_member = *result;
+    ei_fail_again(&of_member.error, EI_MEMBER_REFUSED, "a member was refused: %s", result->error.message);
+    ei_answer_try_again(w, c, &of_member);
+    return true;
+}
+
 void ei_answer_created(void *context, const struct ei_graph_result *result,
                        const struct ei_graph_invitation *invitation)
 {
@@ -275,9 +305,11 @@ void ei_answer_created(void *context, const struct ei_graph_result *result,
     struct ei_error err;
 
     EI_FAILPOINT("C6");
+    struct ei_collaborator *c = ei_answer_reload(flight);
+    if (refused_for_less(w, c, result))
+        goto out;
     ei_tenant_note(w, result, EI_CALL_INVITE);
     EI_FAILPOINT("C7");
-    struct ei_collaborator *c = ei_answer_reload(flight);
     if (c == NULL || c->address_count == 0)
         goto out;
     if (result->outcome != EI_GRAPH_DONE) {

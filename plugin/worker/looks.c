@@ -8,6 +8,7 @@
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
 #include "plugin/worker/refresh.h"
+#include "plugin/worker/sponsors.h"
 #include "plugin/worker/tenant.h"
 
 enum { DENIED_LOOK = 15 * 60 }; /* seconds between looks while reading is not permitted */
@@ -117,6 +118,8 @@ void ei_answer_looked(void *context, const struct ei_graph_result *result, const
         goto land;
     if (result->outcome == EI_GRAPH_DONE) {
         judge(w, c, user);
+        if (ei_sponsors_look(w, c, flight))
+            goto out;
     } else if (result->error.code == EI_GRAPH_NOT_FOUND) {
         not_found(w, c, flight);
         goto out;
@@ -156,18 +159,25 @@ void ei_answer_deleted_items(void *context, const struct ei_graph_result *result
     struct ei_collaborator *c = ei_answer_reload(flight);
     if (c == NULL || (c->job.step != EI_STEP_PENDING && c->job.step != EI_STEP_ACCEPTED))
         goto out;
+    /* A 201 without a user that ever appears is known of Microsoft's service (contract 2.6). */
+    bool seen = c->user_principal_name != NULL;
     if (c->not_found_since == 0)
         c->not_found_since = now;
     if (result->outcome == EI_GRAPH_DONE) {
         ei_fail(&err, EI_GUEST_GONE, "%s: the guest %s is in the tenant's deleted users", c->addresses[0], c->guest_id);
         set_failed(w, c, &err);
     } else if (now - c->not_found_since >= EI_GONE_AFTER) {
-        ei_fail(&err, EI_GUEST_GONE, "%s: the tenant has not had the guest %s for a day", c->addresses[0], c->guest_id);
+        ei_fail(&err, EI_GUEST_GONE,
+                seen ? "%s: the tenant has not had the guest %s for a day"
+                     : "%s: Microsoft answered that the guest %s was made, and has not shown it in a day",
+                c->addresses[0], c->guest_id);
         set_failed(w, c, &err);
     } else {
         if (!c->error_permanent)
-            ei_fail(&c->error, EI_GRAPH_NOT_FOUND, "%s: Graph does not find the guest %s (yet)", c->addresses[0],
-                    c->guest_id);
+            ei_fail(&c->error, seen ? EI_GRAPH_NOT_FOUND : EI_UNCONFIRMED,
+                    seen ? "%s: Graph does not find the guest %s (yet)"
+                         : "%s: Microsoft answered that the guest %s was made, and does not show it yet",
+                    c->addresses[0], c->guest_id);
         save_look(w, c, NULL);
     }
 out:

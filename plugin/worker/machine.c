@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "plugin/worker/answers.h"
 #include "plugin/worker/settings.h"
+#include "plugin/worker/sponsors.h"
 #include "plugin/worker/tenant.h"
 
 enum {
@@ -72,6 +73,8 @@ static enum ei_err send_invitation(struct ei_worker *w, const struct ei_collabor
         return rc;
     bool mail = c->job.step == EI_STEP_MAILING;
     settings.invite.send_invitation_message = mail;
+    if (mail || c->sponsoring != EI_SPONSORS_SENT)
+        settings.invite.sponsor_count = 0;
     rc = ei_graph_invite(w->graph, &settings.invite, c->job.crid, mail ? ei_answer_mailed : ei_answer_created, flight);
     ei_settings_clear(&settings);
     return rc;
@@ -285,6 +288,17 @@ static enum ei_err hold_mail(struct ei_worker *w, struct ei_collaborator *c)
     return ei_machine_enter(w, c, EI_STEP_PENDING, "mail-held");
 }
 
+/* Tried again: by the settings that are in force now. */
+static enum ei_err create_again(struct ei_worker *w, struct ei_collaborator *c)
+{
+    struct ei_settings settings;
+
+    if (ei_settings_resolve(w->config, c, &settings, NULL) == EI_OK)
+        (void)ei_sponsors_plan(w, c, &settings);
+    ei_settings_clear(&settings);
+    return ei_machine_enter(w, c, EI_STEP_CREATING, ei_step_name(EI_STEP_CREATING));
+}
+
 /* Brings one due aggregate to its next durable step. */
 static enum ei_err prepare(struct ei_worker *w, struct ei_collaborator *c)
 {
@@ -300,10 +314,11 @@ static enum ei_err prepare(struct ei_worker *w, struct ei_collaborator *c)
     case EI_STEP_CHECKING:
         return c->job.resume == EI_STEP_CREATING ? ei_machine_enter(w, c, EI_STEP_CHECKING, "checking") : begin(w, c);
     case EI_STEP_CREATING:
+        return open_intent ? recover(w, c) : create_again(w, c);
     case EI_STEP_MAILING:
-        if (c->job.step == EI_STEP_MAILING && !open_intent && w->mail_held)
+        if (!open_intent && w->mail_held)
             return hold_mail(w, c);
-        return open_intent ? recover(w, c) : ei_machine_enter(w, c, c->job.step, ei_step_name(c->job.step));
+        return open_intent ? recover(w, c) : ei_machine_enter(w, c, EI_STEP_MAILING, ei_step_name(EI_STEP_MAILING));
     case EI_STEP_CREATED:
         return after_created(w, c);
     case EI_STEP_OFFBOARDING:

@@ -165,7 +165,7 @@ static void on_dry_lookup(void *context, const struct ei_graph_result *result, c
     }
     settings.invite.send_invitation_message = settings.send_message;
     reply_invite(dry->worker, dry->call, dry->collaborator, dry->login, already,
-                 already ? NULL : ei_graph_invite_body(&settings.invite));
+                 already ? NULL : ei_graph_invite_body(&settings.invite, dry->worker->config->graph_url));
     ei_settings_clear(&settings);
 out:
     end_dry_run(dry);

@@ -8,13 +8,14 @@
 #include "common/base/json.h"
 #include "common/ipc/varlink.h"
 #include "plugin/worker/groups.h"
+#include "plugin/worker/invitation.h"
 #include "plugin/worker/publish.h"
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/requests.h"
 #include "plugin/worker/state.h"
 
 /* Of one page of List, whose reply is bounded. */
-enum { LIST_MAX = 2000, LIST_BYTES_MAX = EI_VARLINK_REPLY_MAX / 2, ACCOUNT_BYTES = 1024, GROUP_BYTES = 128 };
+enum { LIST_MAX = 2000, LIST_BYTES_MAX = EI_VARLINK_REPLY_MAX / 2, ACCOUNT_BYTES = 2048, GROUP_BYTES = 128 };
 
 cJSON *ei_request_error(const struct ei_error *error, bool permanent)
 {
@@ -44,6 +45,8 @@ cJSON *ei_request_account(const struct ei_worker *w, const struct ei_collaborato
     cJSON_AddItemToObject(object, "entraGroups", ei_groups_told(c));
     ei_json_add_text(object, "deletedGuestId", c->deleted_guest_id);
     cJSON_AddItemToObject(object, "error", ei_request_error(ei_publish_error(w, c, account), c->error_permanent));
+    cJSON_AddItemToObject(object, "invitation", ei_invitation_json(c));
+    cJSON_AddItemToObject(object, "warnings", ei_invitation_warnings(w->config, c));
     return object;
 }
 
@@ -166,6 +169,8 @@ static size_t bytes_of(const struct ei_collaborator *c)
 {
     size_t bytes = ACCOUNT_BYTES + strlen(c->error.message) + (c->redeem_url != NULL ? strlen(c->redeem_url) : 0);
 
+    /* Line breaks of a message become two characters. */
+    bytes += c->invitation_sent != NULL ? 2 * strlen(c->invitation_sent) : 0;
     for (size_t i = 0; i < c->membership_count; i++)
         bytes += GROUP_BYTES + (c->memberships[i].error.code != EI_OK ? sizeof c->memberships[i].error : 0);
     return bytes;

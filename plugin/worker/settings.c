@@ -1,6 +1,8 @@
 #include "plugin/worker/settings.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/account/address.h"
 #include "common/base/json.h"
@@ -68,6 +70,53 @@ static void overlay(struct ei_settings *s)
     s->send_message = ei_json_bool(s->overrides, "sendMessage", s->send_message);
 }
 
+static bool listed(const struct ei_settings *s, const char *sponsor)
+{
+    for (size_t i = 0; i < s->invite.sponsor_count; i++)
+        if (strcasecmp(s->sponsors[i], sponsor) == 0)
+            return true;
+    return false;
+}
+
+static void add_sponsor(struct ei_settings *s, const char *sponsor)
+{
+    if (s->invite.sponsor_count < EI_SPONSORS_MOST && !listed(s, sponsor))
+        s->sponsors[s->invite.sponsor_count++] = sponsor;
+}
+
+/* Whoever ran useradd, if the configuration knows who that is in the tenant; never a reason to fail. */
+static void add_requester(struct ei_settings *s, const struct ei_config *config, const struct ei_collaborator *c)
+{
+    char upn[EI_SPONSOR_SIZE];
+
+    if (c->requester == NULL)
+        snprintf(s->sponsor_note, sizeof s->sponsor_note, "\"requester\" is nobody: it is not known who asked");
+    else if (!ei_config_requester(config, c->requester, upn) ||
+             snprintf(s->requester, sizeof s->requester, "users/%s", upn) >= (int)sizeof s->requester)
+        snprintf(s->sponsor_note, sizeof s->sponsor_note,
+                 "\"requester\" is nobody: neither requesters nor requester_domain says who %.100s is in the tenant",
+                 c->requester);
+    else
+        add_sponsor(s, s->requester);
+}
+
+static void fill_sponsors(struct ei_settings *s, const struct ei_config *config,
+                          const struct ei_invitation_settings *from, const struct ei_collaborator *c)
+{
+    const cJSON *named = ei_json_array(s->overrides, "sponsors");
+    size_t count = named != NULL ? (size_t)cJSON_GetArraySize(named) : from->sponsors.count;
+
+    s->invite.sponsors = s->sponsors;
+    for (size_t i = 0; i < count; i++) {
+        const char *sponsor =
+            named != NULL ? cJSON_GetStringValue(cJSON_GetArrayItem(named, (int)i)) : from->sponsors.items[i];
+        if (sponsor != NULL && strcmp(sponsor, EI_SPONSOR_REQUESTER) == 0)
+            add_requester(s, config, c);
+        else if (sponsor != NULL)
+            add_sponsor(s, sponsor);
+    }
+}
+
 static void fill(struct ei_settings *s, const struct ei_invitation_settings *from, const struct ei_collaborator *c)
 {
     s->invite = (struct ei_graph_invite){
@@ -107,6 +156,7 @@ enum ei_err ei_settings_resolve(const struct ei_config *config, const struct ei_
         return rc;
     }
     fill(ret, rule != NULL ? &rule->invitation : &config->invitation, c);
+    fill_sponsors(ret, config, rule != NULL ? &rule->invitation : &config->invitation, c);
     return EI_OK;
 }
 

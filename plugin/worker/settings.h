@@ -13,6 +13,9 @@ struct ei_settings {
     struct ei_graph_invite invite;
     bool send_message;
     cJSON *overrides;
+    const char *sponsors[EI_SPONSORS_MOST]; /* invite.sponsors points here */
+    char requester[EI_SPONSOR_SIZE];        /* one of them may point here */
+    char sponsor_note[EI_MESSAGE_MAX];      /* why one that is wanted is left out, "" if none is */
 };
 
 /*
@@ -20,6 +23,7 @@ struct ei_settings {
  * without either, the default block. EI_DOMAIN_NOT_ALLOWED if that rule (without one: every rule) does not list the
  * address's domain.
  */
+/* The settings may not be copied. */
 enum ei_err ei_settings_resolve(const struct ei_config *config, const struct ei_collaborator *collaborator,
                                 struct ei_settings *ret_settings, struct ei_error *err);
 void ei_settings_clear(struct ei_settings *settings);

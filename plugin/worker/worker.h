@@ -5,6 +5,7 @@
  *   accounts.c    what the account files say: scan, inotify, announcements  → reconcile.c makes jobs of the difference
  *   machine.c     jobs: which step is due, its intent written down, its request sent
  *   answers.c     what Graph answered: the outcome written down, the next step
+ *   sponsors.c    who sponsors the guest: sent with the invitation, looked at afterwards
  *   tenant.c      what must be known of the tenant first: its GUID, its verified domains; what blocks it
  *   refresh*.c    when guests are looked at again, and how it is noticed that it is worth a look; choice.c chooses
  *   guest_list.c  lists of the tenant's guests
@@ -155,6 +156,9 @@ struct ei_worker {
     int64_t reads_denied_at; /* wall time of the last 403 on a read, 0: none */
     int64_t answered_at;     /* wall time of Graph's last good answer */
     int64_t saved_hold;
+
+    /* sponsors.c */
+    bool sponsors_apart; /* invitations that name sponsors are refused, and not for the sponsors' sake */
 
     /* refresh.c */
     struct ei_pace looks; /* so many per time */

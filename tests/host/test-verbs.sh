@@ -199,6 +199,11 @@ wrong_shape() {
         const oneOf = (...words) => (v) => words.includes(v);
         const error = { code: text, message: text, mend: text, requestId: orNull(text), clientRequestId: orNull(guid),
             permanent: (v) => typeof v === "boolean" };
+        const invitation = { invitedUserEmailAddress: text, inviteRedirectUrl: text, invitedUserDisplayName: orNull(text),
+            invitedUserType: oneOf("Guest", "Member"), sendInvitationMessage: (v) => typeof v === "boolean",
+            invitedUserMessageInfo: orNull((v) => typeof v === "object"),
+            invitedUserSponsors: (v) => Array.isArray(v) && v.every(text),
+            resetRedemption: (v) => typeof v === "boolean", status: orNull(text) };
         const account = {
             login: orNull(text), host: orNull(guid), email: orNull(text), rule: orNull(text),
             state: oneOf("waiting", "held", "queued", "pending", "accepted", "failed", "removed"),
@@ -206,7 +211,10 @@ wrong_shape() {
             invitedUserId: orNull(guid), userPrincipalName: orNull(text), invitedUserType: orNull(oneOf("Guest", "Member")),
             externalUserState: orNull(text), externalUserStateChangeDateTime: orNull(time), checkedAt: orNull(time),
             mail: oneOf("none", "wanted", "sending", "sent", "unknown", "held"),
-            error: orNull((v) => wrong(v, error).length === 0) };
+            entraGroups: (v) => Array.isArray(v), deletedGuestId: orNull(guid),
+            error: orNull((v) => wrong(v, error).length === 0),
+            invitation: orNull((v) => wrong(v, invitation).length === 0),
+            warnings: (v) => Array.isArray(v) && v.every(text) };
         function wrong(value, shape) {
             const names = [...new Set([...Object.keys(shape), ...Object.keys(value)])];
             return names.filter((n) => !(n in shape) || !(n in value) || !shape[n](value[n]));
@@ -310,7 +318,7 @@ capture entra-invite status xena@fabrikam.com
 assert_match 'status of a failed one: the mend' 'mend: .+' "$out"
 capture entra-invite status --json
 assert_eq 'status: exit code' 0 "$rc"
-assert_eq 'status --json: its members' 'status tenant blocked trouble doubt holdUntil mailHeld lastRefresh counts notes' \
+assert_eq 'status --json: its members' 'status tenant blocked trouble doubt holdUntil mailHeld lastRefresh counts redemption notes' \
     "$(json ' && Object.keys(value).join(" ")' <<<"$out")"
 assert_eq 'status --json: a count for each state' 'waiting held queued pending accepted failed removed' \
     "$(json ' && Object.keys(value.counts).join(" ")' <<<"$out")"

@@ -375,6 +375,59 @@ static void every_key_is_in_the_manual(void **state)
     assert_true(count > 30);
 }
 
+/* Sponsors as Graph's URLs have them; the text of a mail from a file, in a rule too, and not from both. */
+static void sponsors_and_messages(void **state)
+{
+    struct config_fixture *f = *state;
+    char text[2048];
+
+    write_text(f->other, "Gr\xc3\xbc\xc3\x9f Gott,\nKim\n");
+    snprintf(
+        text, sizeof text,
+        TENANT CLIENT CREDENTIAL
+        "rules = ( { name = \"a\"; group = \"a\"; invitation: { message_body_file = \"%s\"; sponsors = ( ); }; },\n"
+        " { name = \"b\"; group = \"b\"; } );\n"
+        "invitation: { message_body = \"Welcome\"; sponsors = ( \"requester\", \"alice@contoso.com\",\n"
+        " \"0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02\", \"group:0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b03\" ); };\n"
+        "requesters = ( { login = \"kim\"; upn = \"kim_b.ex#EXT#@contoso.com\"; } );\n"
+        "requester_domain = \"contoso.com\";\n",
+        f->other);
+    const struct ei_config *c = accepted(f, text);
+    assert_string_equal(c->rules[0].invitation.message_body, "Gr\xc3\xbc\xc3\x9f Gott,\nKim\n");
+    assert_string_equal(c->rules[1].invitation.message_body, "Welcome");
+    assert_int_equal(c->rules[0].invitation.sponsors.count, 0);
+    assert_int_equal(c->rules[1].invitation.sponsors.count, 4);
+    char *const *sponsors = c->rules[1].invitation.sponsors.items;
+    assert_string_equal(sponsors[0], "requester");
+    assert_string_equal(sponsors[1], "users/alice@contoso.com");
+    assert_string_equal(sponsors[2], "users/0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02");
+    assert_string_equal(sponsors[3], "groups/0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b03");
+    char upn[EI_SPONSOR_SIZE];
+    assert_true(ei_config_requester(c, "kim", upn));
+    assert_string_equal(upn, "kim_b.ex#EXT#@contoso.com");
+    assert_true(ei_config_requester(c, "alice", upn));
+    assert_string_equal(upn, "alice@contoso.com");
+    assert_false(ei_config_requester(c, "root", upn));
+
+    /* Held to the owner and mode of the configuration itself. */
+    assert_int_equal(chmod(f->other, 0666), 0);
+    write_text(f->path, text);
+    assert_int_equal(load(f), EI_CONFIG);
+    assert_non_null(strstr(f->err.message, "lets group or others write"));
+    assert_int_equal(chmod(f->other, 0644), 0);
+    char *large = malloc(EI_MESSAGE_BODY_MAX + 2);
+    assert_non_null(large);
+    memset(large, 'x', EI_MESSAGE_BODY_MAX + 1);
+    large[EI_MESSAGE_BODY_MAX + 1] = '\0';
+    write_text(f->other, large);
+    assert_int_equal(load(f), EI_CONFIG);
+    assert_non_null(strstr(f->err.message, "larger than 65536 bytes"));
+    large[EI_MESSAGE_BODY_MAX] = '\0';
+    write_text(f->other, large);
+    assert_int_equal(load(f), EI_OK);
+    free(large);
+}
+
 /* The sample as it is installed: refused until tenant is filled in, and it says so. */
 static void the_sample_asks_for_what_is_missing(void **state)
 {
@@ -413,6 +466,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(files_that_are_none, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(what_will_not_work_is_said, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(damaged_files_never_crash, config_setup, config_teardown),
+        cmocka_unit_test_setup_teardown(sponsors_and_messages, config_setup, config_teardown),
         cmocka_unit_test(every_key_is_in_the_manual),
         cmocka_unit_test_setup_teardown(the_sample_asks_for_what_is_missing, config_setup, config_teardown),
     };

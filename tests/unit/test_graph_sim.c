@@ -124,7 +124,7 @@ static void test_invite_body(void **state)
         .message_language = "nl-BE",
         .cc = "lead@contoso.example",
     };
-    cJSON *json = ei_graph_invite_body(&body);
+    cJSON *json = ei_graph_invite_body(&body, "https://graph.microsoft.com");
     char *text = ei_json_print(json);
     struct got got;
 

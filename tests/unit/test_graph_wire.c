@@ -10,7 +10,7 @@
 
 static void check_body(const struct ei_graph_invite *body, const char *expected)
 {
-    cJSON *json = ei_graph_invite_body(body);
+    cJSON *json = ei_graph_invite_body(body, "https://graph.microsoft.com");
     char *text = ei_json_print(json);
 
     assert_string_equal(text, expected);
@@ -46,6 +46,31 @@ static void test_invite_body_is_spare(void **state)
     check_body(&body,
                "{\"invitedUserEmailAddress\":\"" ADDRESS "\",\"inviteRedirectUrl\":"
                "\"https://myapps.microsoft.com/\",\"invitedUserType\":\"Guest\",\"sendInvitationMessage\":true}");
+}
+
+/* Names in a URL are encoded, and a reset names its user; contract 2.2, 2.5. */
+static void test_invite_body_names_sponsors_and_the_reset(void **state)
+{
+    (void)state;
+    const char *const sponsors[] = {"users/o'neil_b.example#EXT#@contoso.example",
+                                    "groups/0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02"};
+    struct ei_graph_invite body = {
+        .invited_user_email_address = ADDRESS,
+        .invite_redirect_url = "https://myapps.microsoft.com/",
+        .sponsors = sponsors,
+        .sponsor_count = 2,
+    };
+
+    check_body(&body, "{\"invitedUserEmailAddress\":\"" ADDRESS "\",\"inviteRedirectUrl\":"
+                      "\"https://myapps.microsoft.com/\",\"invitedUserType\":\"Guest\",\"sendInvitationMessage\":false,"
+                      "\"invitedUserSponsors@odata.bind\":[\"https://graph.microsoft.com/v1.0/users/"
+                      "o%27neil_b.example%23EXT%23%40contoso.example\",\"https://graph.microsoft.com/v1.0/groups/"
+                      "0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02\"]}");
+    body.sponsor_count = 0;
+    body.reset_user_id = "0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b03";
+    check_body(&body, "{\"invitedUserEmailAddress\":\"" ADDRESS "\",\"inviteRedirectUrl\":"
+                      "\"https://myapps.microsoft.com/\",\"invitedUserType\":\"Guest\",\"sendInvitationMessage\":false,"
+                      "\"invitedUser\":{\"id\":\"0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b03\"},\"resetRedemption\":true}");
 }
 
 /* The newest request that matches came with exactly these headers, each once, and this type of body. */
@@ -109,6 +134,7 @@ int main(void)
 #define SIM_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_invite_body_is_spare),
+        cmocka_unit_test(test_invite_body_names_sponsors_and_the_reset),
         SIM_TEST(test_headers),
         SIM_TEST(test_filter_is_encoded_once),
     };

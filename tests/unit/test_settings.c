@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -336,6 +337,84 @@ static void the_first_address_is_the_one_that_counts(void **state)
     refused(EI_DOMAIN_NOT_ALLOWED, "kim@adatum.example", "partners");
 }
 
+/* --- sponsors --- */
+
+static char *owners[] = {(char *)"users/boss@contoso.example", (char *)"requester",
+                         (char *)"groups/0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02"};
+
+static void sponsored_by(const char *wanted)
+{
+    char got[512] = "";
+
+    for (size_t i = 0; i < settings.invite.sponsor_count; i++)
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%s ", settings.invite.sponsors[i]);
+    assert_string_equal(got, wanted);
+}
+
+static void sponsors_are_the_rules_and_requester_is_mapped(void **state)
+{
+    struct ei_requester known[] = {{(char *)"alice", (char *)"Alice@contoso.example"},
+                                   {(char *)"root", (char *)"admin@contoso.example"}};
+
+    (void)state;
+    rules[0].invitation.sponsors = (struct ei_strings){owners, 3};
+    config.requesters = known;
+    config.requester_count = 2;
+    config.requester_domain = (char *)"contoso.example";
+    person.requester = (char *)"alice";
+    add("partners", EI_ACCOUNT_ACTIVE);
+    resolve();
+    sponsored_by("users/boss@contoso.example users/Alice@contoso.example "
+                 "groups/0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02 ");
+    person.requester = (char *)"kim";
+    resolve();
+    sponsored_by("users/boss@contoso.example users/kim@contoso.example groups/0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02 ");
+    assert_string_equal(settings.sponsor_note, "");
+    person.requester = (char *)"root";
+    resolve();
+    sponsored_by("users/boss@contoso.example users/admin@contoso.example groups/0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02 ");
+    /* Once is enough, and the case of letters makes nobody else. */
+    person.requester = (char *)"BOSS";
+    resolve();
+    sponsored_by("users/boss@contoso.example groups/0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02 ");
+}
+
+static void a_requester_who_is_nobody_is_left_out_and_said(void **state)
+{
+    (void)state;
+    rules[0].invitation.sponsors = (struct ei_strings){owners, 2};
+    add("partners", EI_ACCOUNT_ACTIVE);
+    resolve();
+    sponsored_by("users/boss@contoso.example ");
+    assert_non_null(strstr(settings.sponsor_note, "not known who asked"));
+    person.requester = (char *)"kim";
+    resolve();
+    sponsored_by("users/boss@contoso.example ");
+    assert_non_null(strstr(settings.sponsor_note, "who kim is in the tenant"));
+    config.requester_domain = (char *)"contoso.example";
+    person.requester = (char *)"root"; /* nobody in particular */
+    resolve();
+    sponsored_by("users/boss@contoso.example ");
+    person.requester = (char *)"kim example"; /* what no userPrincipalName can hold */
+    resolve();
+    sponsored_by("users/boss@contoso.example ");
+}
+
+static void sponsors_of_the_command_line_beat_the_rules(void **state)
+{
+    (void)state;
+    rules[0].invitation.sponsors = (struct ei_strings){owners, 3};
+    add("partners", EI_ACCOUNT_ACTIVE);
+    person.job.overrides = (char *)"{\"sponsors\":[\"users/kim@contoso.example\",7,\"requester\"]}";
+    person.requester = (char *)"kim";
+    config.requester_domain = (char *)"contoso.example";
+    resolve();
+    sponsored_by("users/kim@contoso.example ");
+    person.job.overrides = (char *)"{\"sponsors\":[]}";
+    resolve();
+    sponsored_by("");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -359,6 +438,9 @@ int main(void)
         T(without_rules_nobody_is_invited),
         T(without_an_address_there_is_nobody_to_invite),
         T(the_first_address_is_the_one_that_counts),
+        T(sponsors_are_the_rules_and_requester_is_mapped),
+        T(a_requester_who_is_nobody_is_left_out_and_said),
+        T(sponsors_of_the_command_line_beat_the_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

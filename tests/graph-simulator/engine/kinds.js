@@ -4,7 +4,8 @@
 const { isProperty } = require('../graph/properties');
 
 const NEW_KEYS = ['kind', 'address', 'set', 'absent', 'enabled', 'deleted'];
-const CHANGE_KEYS = ['find', 'set', 'absent', 'enabled', 'state', 'delete', 'restore', 'staleMs'];
+const CHANGE_KEYS = ['find', 'set', 'absent', 'enabled', 'state', 'delete', 'restore', 'staleMs',
+    'directoryRole'];
 
 // What sets a kind apart: userType, creationType, externalUserState, and whether its UPN is a guest's.
 const KINDS = {
@@ -129,6 +130,8 @@ function changeUser(sim, user, request) {
         sim.store.changeUser(user, changes, request.staleMs);
     if (request.absent)
         user.absent = new Set(request.absent);
+    if (request.directoryRole !== undefined)
+        user.hasDirectoryRole = request.directoryRole === true;
     if (request.delete && !isDeleted(sim, user))
         sim.store.deleteUser(user);
     if (request.delete === 'hard')
@@ -152,7 +155,8 @@ function changeUsers(sim, request) {
 
 /** What `show` and the ledger tell of a user: the truth, whatever replication hides. */
 function describe(sim, user) {
-    return { ...user.props, deleted: isDeleted(sim, user) };
+    const sponsors = (user.sponsors || []).map((one) => one.props.id);
+    return { ...user.props, deleted: isDeleted(sim, user), ...(sponsors.length ? { sponsors } : {}) };
 }
 
 function showObjects(sim, key) {

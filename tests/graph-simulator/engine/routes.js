@@ -6,6 +6,7 @@ const deleted = require('../graph/deleted');
 const { delta } = require('../graph/delta');
 const groups = require('../graph/groups');
 const invitations = require('../graph/invitations');
+const sponsors = require('../graph/sponsors');
 const tenant = require('../graph/tenant');
 const users = require('../graph/users');
 const identity = require('../login/identity');
@@ -40,6 +41,9 @@ const ROUTES = [
     ['POST', '/v1.0/users/{id}/checkMemberGroups', groups.checkMemberGroups],
     ['POST', '/v1.0/groups/{id}/members/$ref', groups.addMember],
     ['DELETE', '/v1.0/groups/{id}/members/{user}/$ref', groups.removeMember],
+    ['GET', '/v1.0/users/{id}/sponsors', sponsors.list],
+    ['POST', '/v1.0/users/{id}/sponsors/$ref', sponsors.add],
+    ['DELETE', '/v1.0/users/{id}/sponsors/{sponsor}/$ref', sponsors.remove],
     ['GET', '/v1.0/directory/deletedItems/microsoft.graph.user', deleted.list],
     ['GET', '/v1.0/directory/deletedItems/{id}', deleted.get],
     ['DELETE', '/v1.0/directory/deletedItems/{id}', deleted.purge],

@@ -7,6 +7,7 @@ const { isFederatedList } = require('../login/assertion');
 const DELAYS = ['byIdMs', 'filterMs', 'staleMs', 'deltaMs'];
 const NO_DELAY = Object.fromEntries(DELAYS.map((name) => [name, 0]));
 const INVITE_POLICIES = ['none', 'adminsAndGuestInviters', 'adminsGuestInvitersAndAllMembers', 'everyone'];
+const SPONSORS_BIND = ['accepted', 'refused', 'ignored'];
 const EXPIRIES = ['gone', 'syncStateNotFound', 'resyncRequired'];
 
 function isCount(value) {
@@ -79,6 +80,7 @@ const CHECKS = {
     allowDomains: [orNull(isTextArray), 'null or an array of domains'],
     denyDomains: [isTextArray, 'an array of domains'],
     objectQuota: [orNull(isCount), 'null or a number of users'],
+    sponsorsBind: [(value) => SPONSORS_BIND.includes(value), `one of ${SPONSORS_BIND.join(', ')}`],
     acceptedStatus: [isText, 'a text'],
     identityProvider: [isText, 'an issuer, such as mail'],
     replication: [isReplication, `an object of ${DELAYS.join(', ')}, each milliseconds`],
@@ -133,6 +135,7 @@ function defaults(initialDomain) {
         allowDomains: null,
         denyDomains: [],
         objectQuota: null,
+        sponsorsBind: 'accepted',
         acceptedStatus: 'PendingAcceptance',
         identityProvider: 'mail',
         replication: NO_DELAY,

@@ -48,6 +48,9 @@ function addressOf(sim, ctx, route) {
         return inFilter(ctx.queryText);
     case '/v1.0/users/{id}':
     case '/v1.0/users/{id}/checkMemberGroups':
+    case '/v1.0/users/{id}/sponsors':
+    case '/v1.0/users/{id}/sponsors/$ref':
+    case '/v1.0/users/{id}/sponsors/{sponsor}/$ref':
         return ofUser(sim.store.user(key) || sim.store.deleted.withId(key));
     case '/v1.0/directory/deletedItems/{id}':
     case '/v1.0/directory/deletedItems/{id}/restore':

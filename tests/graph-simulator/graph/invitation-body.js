@@ -78,6 +78,8 @@ function checkBody(body) {
     checkRedirectUrl(body.inviteRedirectUrl);
     if (body.invitedUserType && !['Guest', 'Member'].includes(body.invitedUserType))
         throw badRequest("Invalid value specified for property 'invitedUserType' of resource 'Invitation'.");
+    if (body.invitedUser && Object.keys(body.invitedUser).some((name) => name !== 'id'))
+        throw badRequest('Only the id of invitedUser can be given.');
     const sponsors = body['invitedUserSponsors@odata.bind'] || body.invitedUserSponsors || [];
     if (!Array.isArray(sponsors) || sponsors.length > MAX_SPONSORS)
         throw badRequest(`At most ${MAX_SPONSORS} sponsors can be assigned.`);

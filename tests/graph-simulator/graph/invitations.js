@@ -4,6 +4,7 @@
 const { GraphError, json, htmlPage } = require('./answers');
 const { checkBody, readMessageInfo, ignoredMembers, normalizedUrl, badRequest } = require('./invitation-body');
 const { hasAny, requireAny, WRITE } = require('./permissions');
+const sponsors = require('./sponsors');
 const { fold, domainOf } = require('../engine/address');
 
 const INVITERS = ['Guest Inviter', 'Directory Writers', 'User Administrator', 'Global Administrator'];
@@ -130,16 +131,24 @@ function createGuest(sim, ctx, body) {
     return guest;
 }
 
+/** An app cannot reset whoever holds one (contract 2.1). */
+function hasDirectoryRole(sim, id) {
+    const user = typeof id === 'string' && sim.store.users.withId(id);
+    return Boolean(user && user.hasDirectoryRole);
+}
+
 /** Same object, new invitation; the address must be one of the user's (contract 2.6). */
 function resetGuest(sim, ctx, body) {
-    if (!hasAny(ctx, WRITE))
-        throw forbidden('Generic authorization exception.');
     const id = body.invitedUser && body.invitedUser.id;
+    if (!hasAny(ctx, WRITE) || hasDirectoryRole(sim, id))
+        throw forbidden('Generic authorization exception.');
     if (typeof id !== 'string')
         throw badRequest('A value is required for property \'invitedUser\' to reset the redemption status.');
     const user = sim.store.users.withId(id);
     if (!user)
         throw new GraphError(404, 'Request_ResourceNotFound', `Resource '${id}' does not exist.`);
+    if (!isExternal(user))
+        throw badRequest('The redemption status of an internal user can\'t be reset.');
     const address = fold(body.invitedUserEmailAddress);
     if (![user.props.mail, ...user.props.otherMails].some((own) => own && fold(own) === address))
         throw badRequest('The email you\'re using to invite this user doesn\'t match any emails on the user object.');
@@ -203,12 +212,15 @@ function create(sim, ctx) {
     checkPolicy(sim, ctx);
     checkBody(body);
     let guest;
+    let sponsored = [];
     if (body.resetRedemption) {
         guest = resetGuest(sim, ctx, body);
     } else {
         checkDomain(sim, body.invitedUserEmailAddress);
+        sponsored = sponsors.invited(sim, body);
         guest = existingGuest(sim, body.invitedUserEmailAddress) || createGuest(sim, ctx, body);
     }
+    sponsors.assign(guest, sponsored);
     const invitation = new Invitation(sim, guest, body);
     const info = readMessageInfo(body);
     sim.store.addInvitation(invitation);

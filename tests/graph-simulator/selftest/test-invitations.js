@@ -252,9 +252,25 @@ describe('invitations (contract 2)', () => {
     it('2.2: invitedUserType Member; at most 5 sponsors', async () => {
         const { json } = await sim.invite(taylor, { invitedUserType: 'Member' });
         assert.strictEqual(sim.ctl('show', json.invitedUser.id)[0].userType, 'Member');
-        const url = `${sim.ready.graphUrl}/v1.0/users/1`;
-        const sponsors = (n) => ({ 'invitedUserSponsors@odata.bind': Array(n).fill(url) });
+        const add = (name) => sim.ctl('user', { kind: 'member', address: `${name}@contoso.example` }).id;
+        const ids = 'abcdef'.split('').map(add);
+        const urls = ids.map((id) => `${sim.ready.graphUrl}/v1.0/users/${id}`);
+        const sponsors = (n) => ({ 'invitedUserSponsors@odata.bind': urls.slice(0, n) });
         assert.strictEqual((await sim.invite('b@fabrikam.com', sponsors(5))).status, 201);
         await refused(sim.invite('c@fabrikam.com', sponsors(6)), 400, 'BadRequest', /sponsors/);
+        await refused(sim.invite('d@fabrikam.com', { invitedUser: { id: ids[0], mail: taylor } }), 400, 'BadRequest',
+            /Only the id/);
+    });
+
+    it('2.1, 2.6: no reset of an internal user, and by an app none of who holds a directory role', async () => {
+        await sim.grant('User.ReadWrite.All');
+        const reset = (id) => sim.invite(taylor, { resetRedemption: true, invitedUser: { id } });
+        const guest = sim.ctl('user', { kind: 'accepted', address: taylor });
+        sim.ctl('user', { find: guest.id, directoryRole: true });
+        await refused(reset(guest.id), 403, 'Forbidden', /Generic authorization exception/);
+        sim.ctl('user', { find: guest.id, directoryRole: false });
+        assert.strictEqual((await reset(guest.id)).status, 201);
+        const member = sim.ctl('user', { kind: 'member', address: 'kim@contoso.example' });
+        await refused(reset(member.id), 400, 'BadRequest', /internal user/);
     });
 });
