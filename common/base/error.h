@@ -47,6 +47,11 @@ enum ei_fault {
     X(EI_TIMEOUT, "timeout", HOST, "the work goes on; ask again with entra-invite status")                             \
     X(EI_NOT_FOUND, "not-found", HOST, "check the name; entra-invite list shows what is known")                        \
     X(EI_STATE, "wrong-state", HOST, "entra-invite show says where it stands")                                         \
+    X(EI_SIGN_IN_DECLINED, "sign-in-declined", HOST, "start again, and confirm the sign-in: sudo entra-invite login")  \
+    X(EI_SIGN_IN_EXPIRED, "sign-in-expired", HOST,                                                                     \
+      "start again, and enter the code while it is valid: sudo entra-invite login")                                    \
+    X(EI_SIGN_IN_TENANT, "sign-in-tenant", HOST,                                                                       \
+      "start again, and sign in with a user of the configured tenant: sudo entra-invite login")                        \
     X(EI_CONFLICT, "conflict", HOST, "somebody else changed it in between; the worker reads it again")                 \
     X(EI_STORE_DAMAGED, "store-damaged", HOST,                                                                         \
       "stop entra-invited, move the database aside and restore a backup; accounts are found again at the next start, " \
@@ -199,6 +204,8 @@ enum ei_fault {
       "ask whether the mail has arrived; entra-invite resend sends another, with a new redeem URL")                    \
     X(EI_GRAPH_ANSWER, "bad-answer", TRANSIENT, "nothing: it is tried again by itself; see the request id")            \
     X(EI_TOKEN_TRANSIENT, "token-transient", TRANSIENT, "nothing: it is tried again by itself")                        \
+    X(EI_SIGN_IN_PENDING, "sign-in-pending", TRANSIENT, "nothing: it is asked again until the code is entered")        \
+    X(EI_SIGN_IN_SLOW, "sign-in-slow-down", TRANSIENT, "nothing: it is asked again, less often")                       \
     X(EI_LOGIN_THROTTLED, "login-throttled", TRANSIENT,                                                                \
       "nothing: it waits and tries again; if it stays, see what else asks for tokens as this app")                     \
     X(EI_IDENTITY_DOWN, "identity-unreachable", TRANSIENT,                                                             \

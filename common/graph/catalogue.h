@@ -17,6 +17,7 @@ enum ei_about {
     EI_ABOUT_OBJECT,     /* one object by its id: a 404 is an answer about it */
     EI_ABOUT_INVITATION, /* POST /invitations: contract 2.7 */
     EI_ABOUT_RESET,      /* the same with resetRedemption */
+    EI_ABOUT_SIGN_IN,    /* device code and refresh token: contract 1.4, 1.5 */
 };
 
 enum ei_catalogue_kind {

@@ -67,19 +67,25 @@ static enum ei_err add_scope(struct ei_token_request *request, const struct ei_t
     return rc;
 }
 
-enum ei_err ei_token_form_begin(struct ei_token_request *request, const struct ei_token_app *app, const char *grant,
+enum ei_err ei_token_form_grant(struct ei_token_request *request, const struct ei_token_app *app, const char *grant,
                                 struct ei_error *err)
 {
     enum ei_err rc = ei_token_form_add(request, "grant_type", grant, err);
 
     if (rc == EI_OK)
         rc = ei_token_form_add(request, "client_id", app->client_id, err);
-    if (rc == EI_OK)
-        rc = add_scope(request, app, err);
     request->method = EI_POST;
     request->service = EI_SERVICE_LOGIN;
     snprintf(request->target, sizeof request->target, "/%s/oauth2/v2.0/token", app->tenant);
     return rc;
+}
+
+enum ei_err ei_token_form_begin(struct ei_token_request *request, const struct ei_token_app *app, const char *grant,
+                                struct ei_error *err)
+{
+    enum ei_err rc = ei_token_form_grant(request, app, grant, err);
+
+    return rc == EI_OK ? add_scope(request, app, err) : rc;
 }
 
 enum ei_err ei_token_form_assertion(struct ei_token_request *request, const struct ei_token_app *app,

@@ -28,6 +28,7 @@ struct ei_token_app {
 struct ei_token_request {
     enum ei_method method;
     enum ei_service service;
+    enum ei_about about;              /* how its errors are read */
     char target[EI_TOKEN_TARGET_MAX]; /* as in ei_request_spec */
     struct ei_buffer form;            /* the body; a secret. Empty: none */
     struct curl_slist *headers;       /* besides the usual ones; secret */
@@ -65,7 +66,10 @@ struct ei_credential {
 /* Appends "name=value", percent-encoded, "&" before it unless it is the first. */
 enum ei_err ei_token_form_add(struct ei_token_request *request, const char *name, const char *value,
                               struct ei_error *err);
-/* POST {login}/{tenant}/oauth2/v2.0/token with grant_type, client_id and scope={graph}/.default (contract 1.1). */
+/* POST {login}/{tenant}/oauth2/v2.0/token with grant_type and client_id. */
+enum ei_err ei_token_form_grant(struct ei_token_request *request, const struct ei_token_app *app, const char *grant,
+                                struct ei_error *err);
+/* The same and scope={graph}/.default, as apps ask (contract 1.1). */
 enum ei_err ei_token_form_begin(struct ei_token_request *request, const struct ei_token_app *app, const char *grant,
                                 struct ei_error *err);
 /* The same with the grant client_credentials and a signed assertion (contract 1.1, rows 2 and 3). */

@@ -26,8 +26,9 @@ struct ei_answer {
 void ei_graph_error_read(const struct ei_answer *answer, enum ei_about about, struct ei_graph_result *result);
 
 /* The same for the token endpoint and the OpenID metadata. A known AADSTS number chooses the mend, else `error` does,
- * as any OAuth server sends it; EI_GRAPH_ANSWER for a 4xx without one. */
-void ei_login_error_read(const struct ei_answer *answer, struct ei_graph_result *result);
+ * as any OAuth server sends it; EI_GRAPH_ANSWER for a 4xx without one. About a sign-in, the words that only it has come
+ * first (contract 1.4). */
+void ei_login_error_read(const struct ei_answer *answer, enum ei_about about, struct ei_graph_result *result);
 
 /* The same for the managed identity service (contract 1.6): EI_TOKEN_TRANSIENT for what passes, else
  * EI_IDENTITY_REFUSED. */

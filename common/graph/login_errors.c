@@ -20,6 +20,16 @@ static const struct {
     {"access_denied", EI_CONDITIONAL_ACCESS},
 };
 
+/* What somebody is told who asks with a device code whether the sign-in is done (contract 1.4, RFC 8628 3.5). */
+static const struct {
+    const char *error;
+    enum ei_err code;
+} polling[] = {
+    {"authorization_pending", EI_SIGN_IN_PENDING},   {"slow_down", EI_SIGN_IN_SLOW},
+    {"authorization_declined", EI_SIGN_IN_DECLINED}, {"bad_verification_code", EI_SIGN_IN_EXPIRED},
+    {"expired_token", EI_SIGN_IN_EXPIRED},
+};
+
 struct parts {
     char error[ERROR_MAX]; /* "" for a body that is no OAuth error */
     char suberror[ERROR_MAX];
@@ -94,8 +104,23 @@ static void read_parts(const struct ei_answer *answer, struct parts *parts)
     ei_graph_json_free(json);
 }
 
-static enum ei_err code_of(long status, const struct parts *parts)
+/* EI_OK: it is none of a sign-in's own. */
+static enum ei_err code_of_polling(const struct parts *parts)
 {
+    for (size_t i = 0; i < sizeof polling / sizeof polling[0]; i++)
+        if (strcmp(parts->error, polling[i].error) == 0)
+            return polling[i].code;
+    if (parts->row == NULL && strcmp(parts->error, "access_denied") == 0)
+        return EI_SIGN_IN_DECLINED; /* RFC 8628's word for it */
+    if (parts->row == NULL && strcmp(parts->error, "invalid_grant") == 0)
+        return EI_SIGN_IN_NEEDED;
+    return EI_OK;
+}
+
+static enum ei_err code_of(long status, enum ei_about about, const struct parts *parts)
+{
+    enum ei_err sign_in = about == EI_ABOUT_SIGN_IN ? code_of_polling(parts) : EI_OK;
+
     if (status == 429)
         return EI_THROTTLED;
     if (status >= 500 || status == 408 || strcmp(parts->error, "temporarily_unavailable") == 0 ||
@@ -103,6 +128,8 @@ static enum ei_err code_of(long status, const struct parts *parts)
         return EI_TOKEN_TRANSIENT;
     if (parts->error[0] == '\0')
         return EI_GRAPH_ANSWER;
+    if (sign_in != EI_OK)
+        return sign_in;
     if (parts->row != NULL)
         return parts->row->code;
     for (size_t i = 0; i < sizeof oauth / sizeof oauth[0]; i++)
@@ -112,9 +139,8 @@ static enum ei_err code_of(long status, const struct parts *parts)
 }
 
 /* "invalid_grant, suberror basic_action (the sign-in has expired; claims are asked for): AADSTS700082: …" */
-static void tell(const struct ei_answer *answer, const struct parts *parts, struct ei_error *err)
+static void tell(const struct ei_answer *answer, enum ei_err code, const struct parts *parts, struct ei_error *err)
 {
-    enum ei_err code = code_of(answer->status, parts);
     char why[TEXT_MAX] = "";
 
     if (parts->row != NULL || parts->claims)
@@ -125,20 +151,20 @@ static void tell(const struct ei_answer *answer, const struct parts *parts, stru
             parts->text);
 }
 
-void ei_login_error_read(const struct ei_answer *answer, struct ei_graph_result *result)
+void ei_login_error_read(const struct ei_answer *answer, enum ei_about about, struct ei_graph_result *result)
 {
     struct parts parts;
 
     read_parts(answer, &parts);
+    enum ei_err code = code_of(answer->status, about, &parts);
     result->outcome = answer->status >= 400 && answer->status <= 499 ? EI_GRAPH_REJECTED : EI_GRAPH_UNCLEAR;
     result->user_id[0] = '\0';
     if (answer->status >= 300 && answer->status <= 399)
         ei_graph_redirected(answer, &result->error);
     else if (parts.error[0] == '\0')
-        ei_fail(&result->error, code_of(answer->status, &parts),
-                "the login service answered %ld without an OAuth error object", answer->status);
+        ei_fail(&result->error, code, "the login service answered %ld without an OAuth error object", answer->status);
     else
-        tell(answer, &parts, &result->error);
+        tell(answer, code, &parts, &result->error);
     memcpy(result->error.request_id, parts.request_id, sizeof result->error.request_id);
 }
 

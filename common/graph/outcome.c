@@ -154,7 +154,7 @@ void ei_outcome_answered(struct ei_request *request, long status, const char *lo
     if (status >= 200 && status <= 299)
         ei_graph_request_id(result->error.request_id, request->request_id);
     else if (request->service == EI_SERVICE_LOGIN)
-        ei_login_error_read(&answer, result);
+        ei_login_error_read(&answer, request->about, result);
     else if (request->service == EI_SERVICE_IDENTITY)
         ei_identity_error_read(&answer, result);
     else

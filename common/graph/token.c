@@ -61,8 +61,9 @@ static enum ei_err store_token(struct ei_token *token, const char *text, int64_t
     return EI_OK;
 }
 
-/* granted has kept what else the answer holds before the token counts. */
-static void read_token(struct ei_graph *graph, struct ei_reply *reply)
+/* granted has kept what else the answer holds before the token counts. stale: only that, since the token was dropped
+ * while it was on its way. */
+static void read_token(struct ei_graph *graph, struct ei_reply *reply, bool stale)
 {
     const struct ei_credential_type *type = graph->credential->type;
     cJSON *json = ei_json_parse(reply->body, reply->length);
@@ -81,7 +82,7 @@ static void read_token(struct ei_graph *graph, struct ei_reply *reply)
         ei_reply_bad(reply, "the token has expired already");
     } else {
         rc = type->granted != NULL ? type->granted(graph->credential, json, err) : EI_OK;
-        if (rc == EI_OK && store_token(&graph->token, text, life) != EI_OK)
+        if (rc == EI_OK && !stale && store_token(&graph->token, text, life) != EI_OK)
             rc = ei_fail(err, EI_NOMEM, "no memory for the token");
         if (rc != EI_OK)
             reply->result->outcome = EI_GRAPH_NOT_SENT;
@@ -126,10 +127,10 @@ static void on_token(void *context, struct ei_reply *reply)
 
     graph->token.fetching = false;
     graph->token.stale = false;
+    if (result->outcome == EI_GRAPH_DONE)
+        read_token(graph, reply, stale);
     if (stale && !graph->closing)
         return; /* the requests that wait ask for another */
-    if (result->outcome == EI_GRAPH_DONE)
-        read_token(graph, reply);
     judge_mismatch(&graph->token, &result->error.code);
     if (result->outcome == EI_GRAPH_DONE)
         return;
@@ -160,6 +161,7 @@ enum ei_err ei_token_fetch(struct ei_graph *graph, struct ei_error *err)
     const struct ei_request_spec spec = {
         .method = request.method,
         .service = request.service,
+        .about = request.about,
         .target = request.target,
         .body = request.form.data,
         .headers = &request.headers,

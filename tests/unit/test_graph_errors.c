@@ -318,7 +318,7 @@ static void test_cut_bodies(void **state)
     }
     for (size_t length = 0; length <= strlen(login); length++) {
         struct ei_answer answer = {.status = 401, .body = login, .length = length};
-        ei_login_error_read(&answer, &result);
+        ei_login_error_read(&answer, EI_ABOUT_OTHER, &result);
         assert_int_equal(result.error.code, length == strlen(login) ? EI_SECRET_WRONG : EI_GRAPH_ANSWER);
     }
 }
@@ -333,7 +333,7 @@ static void test_redirect_names_the_host_only(void **state)
     assert_int_equal(result.error.code, EI_REDIRECTED);
     assert_non_null(strstr(result.error.message, "portal.fabrikam.com"));
     assert_null(strstr(result.error.message, "secret"));
-    ei_login_error_read(&answer, &result);
+    ei_login_error_read(&answer, EI_ABOUT_OTHER, &result);
     assert_int_equal(result.error.code, EI_REDIRECTED);
 }
 

@@ -15,7 +15,7 @@ static struct ei_graph_result read_login(long status, const char *body)
     struct ei_graph_result result = {0};
     struct ei_answer answer = {.status = status, .body = body, .length = strlen(body), .request_id = "ee-5"};
 
-    ei_login_error_read(&answer, &result);
+    ei_login_error_read(&answer, EI_ABOUT_OTHER, &result);
     return result;
 }
 

@@ -1,0 +1,108 @@
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/buffer.h"
+#include "common/base/json.h"
+#include "common/graph/errors.h"
+#include "common/graph/memory.h"
+#include "common/graph/sign_in.h"
+
+enum { CLAIMS_MAX = 16 * 1024 };
+
+static int value_of(char c)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const char *at = c != '\0' ? strchr(alphabet, c) : NULL;
+
+    return at != NULL ? (int)(at - alphabet) : -1;
+}
+
+/* base64url without padding (RFC 7515). */
+static bool decode(const char *text, size_t length, struct ei_buffer *out)
+{
+    unsigned bits = 0;
+    unsigned count = 0;
+
+    if (length % 4 == 1)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        int value = value_of(text[i]);
+        if (value < 0)
+            return false;
+        bits = bits << 6 | (unsigned)value;
+        count += 6;
+        if (count < 8)
+            continue;
+        count -= 8;
+        char byte = (char)(bits >> count & 0xff);
+        if (!ei_buffer_append(out, &byte, 1))
+            return false;
+    }
+    return true;
+}
+
+/* The middle one of three parts, NULL if it is no JSON object. */
+static cJSON *claims_of(const char *id_token)
+{
+    const char *start = strchr(id_token, '.');
+    const char *end = start != NULL ? strchr(start + 1, '.') : NULL;
+    struct ei_buffer text;
+    cJSON *claims = NULL;
+
+    ei_buffer_init(&text, CLAIMS_MAX);
+    if (end != NULL && decode(start + 1, (size_t)(end - start) - 1, &text) && text.length != 0)
+        claims = ei_json_parse(text.data, text.length);
+    ei_buffer_free(&text);
+    if (claims != NULL && !cJSON_IsObject(claims)) {
+        ei_graph_json_free(claims);
+        claims = NULL;
+    }
+    return claims;
+}
+
+/* aud is one text or an array of them. */
+static bool is_for(const cJSON *claims, const char *client_id)
+{
+    const char *one = ei_json_string(claims, "aud");
+    const cJSON *item;
+
+    if (one != NULL)
+        return strcasecmp(one, client_id) == 0;
+    cJSON_ArrayForEach(item, ei_json_array(claims, "aud"))
+    {
+        const char *text = cJSON_GetStringValue(item);
+        if (text != NULL && strcasecmp(text, client_id) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void copy_id(char out[EI_GUID_TEXT], const char *id)
+{
+    if (id != NULL && ei_guid_valid(id))
+        memcpy(out, id, EI_GUID_TEXT);
+}
+
+enum ei_err ei_person_read(const char *id_token, const char *client_id, struct ei_person *ret_person,
+                           struct ei_error *err)
+{
+    struct ei_person person = {0};
+    cJSON *claims = claims_of(id_token);
+    enum ei_err rc = EI_OK;
+
+    if (claims == NULL)
+        return ei_fail(err, EI_TOKEN_REFUSED, "the login service sent an id_token that cannot be read");
+    const char *name = ei_json_string(claims, "preferred_username");
+    if (name == NULL)
+        name = ei_json_string(claims, "upn");
+    ei_graph_text(person.name, sizeof person.name, name != NULL ? name : "");
+    copy_id(person.object_id, ei_json_string(claims, "oid"));
+    copy_id(person.tenant_id, ei_json_string(claims, "tid"));
+    if (is_for(claims, client_id))
+        *ret_person = person;
+    else
+        rc = ei_fail(err, EI_SIGN_IN_TENANT, "%s signed in for another app than %s",
+                     person.name[0] != '\0' ? person.name : "somebody", client_id);
+    ei_graph_json_free(claims);
+    return rc;
+}
