@@ -33,14 +33,13 @@ static const struct {
 static const struct {
     const char *name;
     enum ei_credential_type type;
-    bool usable; /* in this version */
     unsigned may_have;
 } types[] = {
-    {"secret", EI_CREDENTIAL_SECRET, true, FILE_KEY | NAME_KEY},
-    {"certificate", EI_CREDENTIAL_CERTIFICATE, true, FILE_KEY | NAME_KEY | CERTIFICATE_KEY | PASSPHRASE_KEY},
-    {"federated", EI_CREDENTIAL_FEDERATED, true, FILE_KEY | NAME_KEY /* refused with the reason */},
-    {"managed-identity", EI_CREDENTIAL_MANAGED_IDENTITY, true, ENDPOINT_KEY | IDENTITY_KEY},
-    {"device-code", EI_CREDENTIAL_DEVICE_CODE, false, 0},
+    {"secret", EI_CREDENTIAL_SECRET, FILE_KEY | NAME_KEY},
+    {"certificate", EI_CREDENTIAL_CERTIFICATE, FILE_KEY | NAME_KEY | CERTIFICATE_KEY | PASSPHRASE_KEY},
+    {"federated", EI_CREDENTIAL_FEDERATED, FILE_KEY | NAME_KEY /* refused with the reason */},
+    {"managed-identity", EI_CREDENTIAL_MANAGED_IDENTITY, ENDPOINT_KEY | IDENTITY_KEY},
+    {"device-code", EI_CREDENTIAL_DEVICE_CODE, 0},
 };
 
 enum { TYPES = sizeof types / sizeof types[0], KEYS = sizeof keys / sizeof keys[0] };
@@ -55,13 +54,12 @@ void ei_credential_settings_free(struct ei_credential_settings *credential)
     *credential = (struct ei_credential_settings){0};
 }
 
-static void usable_names(char names[NAMES_MAX])
+static void name_types(char names[NAMES_MAX])
 {
     names[0] = '\0';
     for (size_t i = 0; i < TYPES; i++) {
         size_t used = strlen(names);
-        if (types[i].usable)
-            snprintf(names + used, NAMES_MAX - used, "%s\"%s\"", used != 0 ? ", " : "", types[i].name);
+        snprintf(names + used, NAMES_MAX - used, "%s\"%s\"", used != 0 ? ", " : "", types[i].name);
     }
 }
 
@@ -70,18 +68,16 @@ static enum ei_err find_type(const config_setting_t *group, size_t *ret_index, s
     const config_setting_t *type = config_setting_get_member(group, "type");
     char names[NAMES_MAX];
 
-    usable_names(names);
+    name_types(names);
     if (type == NULL)
-        return ei_keys_fail(group, err, "type is missing; this version has %s", names);
+        return ei_keys_fail(group, err, "type is missing; it is one of %s", names);
     for (size_t i = 0; i < TYPES; i++) {
         if (strcmp(config_setting_get_string(type), types[i].name) != 0)
             continue;
         *ret_index = i;
-        return types[i].usable
-                   ? EI_OK
-                   : ei_keys_fail(type, err, "this version cannot use \"%s\"; it has %s", types[i].name, names);
+        return EI_OK;
     }
-    return ei_keys_fail(type, err, "\"%.40s\" is no type of credential; this version has %s",
+    return ei_keys_fail(type, err, "\"%.40s\" is no type of credential; it is one of %s",
                         config_setting_get_string(type), names);
 }
 

@@ -77,6 +77,7 @@ const struct ei_verb ei_cli_verbs[] = {
      ei_verb_refresh},
     {"doctor", "", "check host, credential, permissions and the way to Microsoft", no_options, 0, 0,
      EI_EXIT_STATUS_ERROR, ei_verb_doctor},
+    {"login", "", "sign in for the app (credential type device-code)", no_options, 0, 0, EI_EXIT_USAGE, ei_verb_login},
     {0},
 };
 

@@ -131,6 +131,7 @@ int ei_verb_resend(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_remove(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_refresh(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_doctor(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_login(const struct ei_cli *cli, const struct ei_args *args);
 
 /* list --tenant */
 int ei_list_tenant(const struct ei_cli *cli, const struct ei_args *args);

@@ -39,6 +39,8 @@ static void add_credential(struct ei_doctor *doctor)
 {
     static const struct ei_check check = {"credential", "credential-file"};
     const struct ei_credential_settings *credential = &doctor->config->credential;
+    char sign_in[EI_DOCTOR_PATH];
+    struct stat st;
 
     if (is_systemds(credential->file))
         ei_finding_add(doctor->findings, check, EI_FINDING_SKIPPED, NULL, "the credential is kept by systemd (%s)",
@@ -47,6 +49,10 @@ static void add_credential(struct ei_doctor *doctor)
         add_secret(doctor, credential->file, credential->type == EI_CREDENTIAL_FEDERATED);
     if (!is_systemds(credential->passphrase_file))
         add_secret(doctor, credential->passphrase_file, false);
+    /* Before the first sign-in there is none, which the worker tells. */
+    snprintf(sign_in, sizeof sign_in, "%s/private/refresh-token", doctor->config->state_dir);
+    if (credential->type == EI_CREDENTIAL_DEVICE_CODE && lstat(sign_in, &st) == 0)
+        add_secret(doctor, sign_in, false);
 }
 
 /* --- what the worker keeps --- */

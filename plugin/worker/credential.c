@@ -1,9 +1,12 @@
 #include "plugin/worker/credential.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/graph/sign_in.h"
 
 enum {
     DAY = 24 * 60 * 60,
@@ -23,6 +26,19 @@ static enum ei_err read_certificate(const struct ei_credential_settings *setting
     return ei_credential_certificate(&files, ret_credential, err);
 }
 
+/* Not read here: the directory is the service user's own, and root has no business in it. */
+static enum ei_err use_sign_in(const struct ei_config *config, struct ei_credential **ret_credential,
+                               struct ei_error *err)
+{
+    char *path = NULL;
+
+    if (asprintf(&path, "%s/private/refresh-token", config->state_dir) < 0)
+        return ei_fail(err, EI_NOMEM, "no memory for the credential");
+    enum ei_err rc = ei_credential_device(path, ret_credential, err);
+    free(path);
+    return rc;
+}
+
 enum ei_err ei_worker_credential(const struct ei_config *config, struct ei_credential **ret_credential,
                                  struct ei_error *err)
 {
@@ -38,9 +54,9 @@ enum ei_err ei_worker_credential(const struct ei_config *config, struct ei_crede
     case EI_CREDENTIAL_MANAGED_IDENTITY:
         return ei_credential_managed(settings->endpoint, settings->identity_client_id, ret_credential, err);
     case EI_CREDENTIAL_DEVICE_CODE:
-        break;
+        return use_sign_in(config, ret_credential, err);
     }
-    return ei_fail(err, EI_CONFIG, "%s: this version cannot use this type of credential", config->path);
+    return ei_fail(err, EI_CONFIG, "%s: no type of credential that is known", config->path);
 }
 
 /* It is the credential that blocks the worker. */

@@ -96,6 +96,17 @@ static const struct need needs[] = {
     {NULL, NULL, {"Policy.Read.All"}, NULL, NULL, NULL}, /* for invite-policy of request_doctor.c */
 };
 enum { NEEDS = sizeof needs / sizeof needs[0] };
+_Static_assert(sizeof needs / sizeof needs[0] <= EI_PERMISSIONS_MAX, "each need may be one permission");
+
+size_t ei_permissions_least(const struct ei_config *config, struct ei_permission permissions[EI_PERMISSIONS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < NEEDS; i++)
+        if (needs[i].wanted != NULL && needs[i].wanted(config))
+            permissions[count++] = (struct ei_permission){.name = needs[i].any[0], .what = needs[i].what};
+    return count;
+}
 
 /* What every sign-in carries, and what is asked for so that it can be renewed. */
 static const char *const harmless[] = {"openid", "profile", "email", "offline_access", "User.Read"};
@@ -136,9 +147,8 @@ static void judge(const struct ei_config *config, const cJSON *names, bool deleg
 
     if (need->check == NULL || (need->wanted != NULL && !wanted))
         return;
-    snprintf(mend, sizeof mend,
-             "add the %s permission %s to the app and grant admin consent, then entra-invite refresh", kind,
-             need->least);
+    snprintf(mend, sizeof mend, "add the %s permission %s to the app and grant admin consent, then entra-invite %s",
+             kind, need->least, delegated ? "login" : "refresh");
     if (names == NULL)
         ei_finding_add(findings, check, EI_FINDING_SKIPPED, NULL, "%s needs %s; the token does not tell what it has",
                        need->what, need->least);

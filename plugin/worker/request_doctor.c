@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/graph/sign_in.h"
 #include "common/ipc/finding.h"
+#include "plugin/worker/login.h"
 #include "plugin/worker/permissions.h"
 #include "plugin/worker/requests.h"
 #include "plugin/worker/state.h"
@@ -105,6 +107,26 @@ static void add_expiry(const struct ei_worker *w, cJSON *findings)
                        (long long)(left / (24 * 60 * 60)));
     else
         ei_finding_add(findings, check, EI_FINDING_OK, NULL, "the credential is good until %s", text);
+}
+
+static void add_sign_in(const struct ei_worker *w, cJSON *findings)
+{
+    static const struct ei_check check = {"credential", "sign-in"};
+    struct ei_sign_in sign_in;
+    char signed_in[EI_TIME_TEXT];
+    char renewed[EI_TIME_TEXT];
+    char line[256];
+
+    if (!ei_credential_sign_in(w->credential, &sign_in)) {
+        ei_finding_add(findings, check, EI_FINDING_FAILED, ei_err_mend(EI_SIGN_IN_NEEDED), "nobody is signed in");
+        return;
+    }
+    if (ei_login_lacks(w, line, sizeof line))
+        ei_finding_add(findings, check, EI_FINDING_WARNING, ei_err_mend(EI_SIGN_IN_NEEDED), "%s", line);
+    ei_time_format(sign_in.signed_in_at, signed_in);
+    ei_time_format(sign_in.renewed_at, renewed);
+    ei_finding_add(findings, check, EI_FINDING_OK, NULL, "%s signed in at %s; last renewed at %s", sign_in.person.name,
+                   signed_in, renewed);
 }
 
 /* --- what is asked --- */
@@ -255,7 +277,10 @@ void ei_request_doctor(struct ei_worker *w, struct ei_call *call, const cJSON *p
     add_work(w, findings);
     add_accounts(w, findings);
     add_held(w, findings);
-    add_expiry(w, findings);
+    if (w->config->credential.type == EI_CREDENTIAL_DEVICE_CODE)
+        add_sign_in(w, findings);
+    else
+        add_expiry(w, findings);
     checkup->pending += ei_graph_tenant_id(w->graph, on_login, checkup) == EI_OK;
     checkup->pending += ei_graph_reach(w->graph, on_graph, checkup) == EI_OK;
     checkup->pending += ei_graph_invite_policy(w->graph, on_policy, checkup) == EI_OK;

@@ -9,6 +9,7 @@
 #include "common/ipc/varlink.h"
 #include "plugin/worker/groups.h"
 #include "plugin/worker/invitation.h"
+#include "plugin/worker/login.h"
 #include "plugin/worker/publish.h"
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/requests.h"
@@ -265,6 +266,8 @@ static void add_notes(const struct ei_worker *w, cJSON *reply)
                  (unsigned long long)w->counts[EI_STATE_HELD]);
         cJSON_AddItemToArray(notes, cJSON_CreateString(line));
     }
+    if (ei_login_lacks(w, line, sizeof line))
+        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
     if (w->config_error.code != EI_OK) {
         snprintf(line, sizeof line, "the configuration on disk is not in force: %s - %s", w->config_error.message,
                  ei_err_mend(w->config_error.code));
@@ -293,6 +296,7 @@ void ei_request_status(struct ei_worker *w, struct ei_call *call, const cJSON *p
     cJSON_AddItemToObject(reply, "doubt", ei_request_error(&w->report.doubt, false));
     ei_json_add_time(reply, "holdUntil", ei_graph_hold_until(w->graph) > ei_now() ? ei_graph_hold_until(w->graph) : 0);
     cJSON_AddBoolToObject(reply, "mailHeld", w->mail_held);
+    ei_login_add_status(w, reply);
     ei_json_add_time(reply, "lastRefresh", w->answered_at != 0 ? w->last_refresh : 0);
     cJSON *counts = cJSON_AddObjectToObject(reply, "counts");
     for (int state = EI_STATE_WAITING; state <= EI_STATE_REMOVED; state++)

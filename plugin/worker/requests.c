@@ -8,6 +8,7 @@
 #include "common/base/json.h"
 #include "plugin/worker/accounts.h"
 #include "plugin/worker/groups.h"
+#include "plugin/worker/login.h"
 #include "plugin/worker/publish.h"
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/state.h"
@@ -214,6 +215,7 @@ static void on_call(void *context, struct ei_call *call, const char *method, con
         {"List", ei_request_list},         {"Show", ei_request_show},     {"Adopt", ei_request_adopt},
         {"Resend", ei_request_resend},     {"Remove", ei_request_remove}, {"Refresh", call_refresh},
         {"Status", ei_request_status},     {"Doctor", ei_request_doctor}, {"ListTenant", ei_request_list_tenant},
+        {"Login", ei_request_login},
     };
     struct ei_worker *w = context;
     struct ei_error err;
@@ -240,6 +242,7 @@ static void on_gone(void *context, struct ei_call *call)
         }
     }
     ei_request_list_tenant_gone(w, call);
+    ei_login_gone(w, call);
     ei_request_dry_run_gone(w, call);
     ei_request_doctor_gone(w, call);
 }

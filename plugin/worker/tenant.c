@@ -336,6 +336,26 @@ void ei_tenant_probe_now(struct ei_worker *w)
     ei_graph_drop_token(w->graph);
 }
 
+void ei_tenant_signed_in(struct ei_worker *w)
+{
+    /* A refusal that stands nevertheless blocks again with the next answer. */
+    if (!tenants_fault(w->blocked.code) && w->blocked.code != EI_TENANT_CHANGED)
+        unblock(w);
+    ei_tenant_probe_now(w);
+}
+
+enum ei_err ei_tenant_check_id(struct ei_worker *w, const char *id, struct ei_error *err)
+{
+    char *known = NULL;
+    enum ei_err rc = ei_store_meta_get(w->store, meta_tenant, &known, err);
+
+    if (rc == EI_OK && known != NULL && id[0] != '\0' && strcasecmp(known, id) != 0)
+        rc = ei_fail(err, EI_SIGN_IN_TENANT, "the sign-in is one to the tenant %s; %s is %s", id, w->config->tenant,
+                     known);
+    free(known);
+    return rc;
+}
+
 void ei_tenant_close(struct ei_worker *w)
 {
     free_domains(w);

@@ -25,6 +25,10 @@ bool ei_tenant_is_refusal(const struct ei_graph_result *result);
 bool ei_tenant_writes_blocked(const struct ei_worker *worker);
 /* SIGHUP, refresh: probe at once, forget what was refused, ask anew. */
 void ei_tenant_probe_now(struct ei_worker *worker);
+/* Somebody else may ask now: what stood in the way of the last one is forgotten, and all is asked anew. */
+void ei_tenant_signed_in(struct ei_worker *worker);
+/* EI_SIGN_IN_TENANT if id is not the tenant's; EI_OK where that is not known, or id is "". */
+enum ei_err ei_tenant_check_id(struct ei_worker *worker, const char *id, struct ei_error *err);
 void ei_tenant_close(struct ei_worker *worker);
 
 #endif

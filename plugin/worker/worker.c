@@ -18,6 +18,7 @@
 #include "plugin/worker/groups.h"
 #include "plugin/worker/guest_list.h"
 #include "plugin/worker/host_id.h"
+#include "plugin/worker/login.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/notify.h"
 #include "plugin/worker/publish.h"
@@ -243,6 +244,7 @@ static int loop_timeout(struct ei_worker *w)
     wait = least(wait, ei_accounts_wait_ms(w));
     wait = least(wait, ei_requests_wait_ms(w));
     wait = least(wait, ei_guest_lists_wait_ms(w));
+    wait = least(wait, ei_login_wait_ms(w));
     if (watchdog >= 0)
         wait = least(wait, watchdog);
     if (server >= 0)
@@ -330,6 +332,7 @@ enum ei_err ei_worker_run(struct ei_worker *w, struct ei_error *err)
         ei_machine_run(w);
         ei_publish_run(w);
         ei_requests_run(w);
+        ei_login_run(w);
         ei_worker_credential_watch(w);
         ei_guest_lists_run(w);
         enum ei_err rc = wait_and_serve(w, err);

@@ -12,6 +12,7 @@
  *   groups.c      the Entra groups that guests are to be members of
  *   publish.c     the view, the covered groups, STATUS
  *   requests.c    what the socket asks
+ *   login.c       somebody signs in for the app
  *
  * The parts share this struct; nothing else is global.
  */
@@ -187,6 +188,8 @@ struct ei_worker {
     struct ei_dry_run *dry_runs;
     struct ei_checkup *checkups;
     struct ei_tenant_list *tenant_lists;
+
+    struct ei_login *login; /* login.c; NULL: nobody signs in just now */
 };
 
 /* fd: a listening socket, or -1 to make config->socket. On failure nothing is left. */

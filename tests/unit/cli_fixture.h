@@ -31,6 +31,7 @@ struct fixture {
     char view[96];
     struct ei_server *server;
     struct {
+        const char *told;  /* JSON of a reply before the last one, NULL: none */
         const char *reply; /* JSON of its parameters, NULL: fail with error; the last answer is repeated */
         enum ei_err error;
     } answers[ANSWERS_MAX];
@@ -54,6 +55,8 @@ static inline void on_call(void *context, struct ei_call *call, const char *meth
         f->parameters[f->calls] = cJSON_PrintUnformatted(parameters);
     }
     f->calls++;
+    if (f->answers[i].told != NULL)
+        assert_true(ei_call_tell(call, cJSON_Parse(f->answers[i].told)));
     if (f->answers[i].reply != NULL) {
         cJSON *reply = cJSON_Parse(f->answers[i].reply);
         assert_non_null(reply);

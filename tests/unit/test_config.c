@@ -156,6 +156,16 @@ static void a_certificate_has_two_files(void **state)
     unsetenv("CREDENTIALS_DIRECTORY");
 }
 
+static void a_person_needs_nothing_but_to_sign_in(void **state)
+{
+    struct config_fixture *f = *state;
+    const struct ei_config *c = accepted(f, TENANT CLIENT RULE "credential: { type = \"device-code\"; };\n");
+
+    assert_int_equal(c->credential.type, EI_CREDENTIAL_DEVICE_CODE);
+    assert_null(c->credential.file);
+    refused(f, TENANT RULE "credential: { type = \"device-code\"; };\n", 0, "client_id", "is missing");
+}
+
 static void a_managed_identity_needs_nothing(void **state)
 {
     struct config_fixture *f = *state;
@@ -460,6 +470,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rules_keep_their_order, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(a_systemd_credential_is_a_file, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(a_certificate_has_two_files, config_setup, config_teardown),
+        cmocka_unit_test_setup_teardown(a_person_needs_nothing_but_to_sign_in, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(a_managed_identity_needs_nothing, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(includes_are_relative_to_the_file, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(s26_files_that_others_can_write, config_setup, config_teardown),

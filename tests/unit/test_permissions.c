@@ -97,6 +97,7 @@ static void what_is_missing_is_named(void **state)
     judge("[\"User.Invite.All\"]", true);
     is("permission-status", "failed");
     says("permission-status", "mend", "delegated permission User.Read.All");
+    says("permission-status", "mend", "then entra-invite login");
 }
 
 static void a_higher_one_does_too(void **state)
@@ -173,6 +174,31 @@ static void delegated_names_are_known(void **state)
     is("permission-domains", "skipped");
 }
 
+static void least_is(const char *names)
+{
+    struct ei_permission permissions[EI_PERMISSIONS_MAX];
+    char found[512] = "";
+    size_t count = ei_permissions_least(&config, permissions);
+
+    for (size_t i = 0; i < count; i++)
+        strcat(strcat(found, permissions[i].name), " ");
+    assert_string_equal(found, names);
+}
+
+/* Whoever signs in is asked for what the configuration needs, and for no more. */
+static void a_person_is_asked_for_the_least(void **state)
+{
+    (void)state;
+    least_is("User.Invite.All User.Read.All ");
+    rules[0].entra_groups.count = 1;
+    least_is("User.Invite.All User.Read.All GroupMember.ReadWrite.All ");
+    rules[1].on_account_removal = EI_REMOVAL_DISABLE;
+    least_is("User.Invite.All User.Read.All User.EnableDisableAccount.All GroupMember.ReadWrite.All ");
+    rules[1].on_account_removal = EI_REMOVAL_DELETE;
+    rules[0].entra_groups.count = 0;
+    least_is("User.Invite.All User.Read.All User.ReadWrite.All ");
+}
+
 /* A token is opaque by Microsoft's word: what cannot be read is no failure. */
 static void a_silent_token_is_no_failure(void **state)
 {
@@ -190,10 +216,15 @@ static void a_silent_token_is_no_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PERMISSION_TEST(the_least_is_enough),       PERMISSION_TEST(what_is_missing_is_named),
-        PERMISSION_TEST(a_higher_one_does_too),     PERMISSION_TEST(removal_needs_more),
-        PERMISSION_TEST(groups_need_their_own),     PERMISSION_TEST(more_than_needed_is_a_warning),
-        PERMISSION_TEST(delegated_names_are_known), PERMISSION_TEST(a_silent_token_is_no_failure),
+        PERMISSION_TEST(the_least_is_enough),
+        PERMISSION_TEST(what_is_missing_is_named),
+        PERMISSION_TEST(a_higher_one_does_too),
+        PERMISSION_TEST(removal_needs_more),
+        PERMISSION_TEST(groups_need_their_own),
+        PERMISSION_TEST(more_than_needed_is_a_warning),
+        PERMISSION_TEST(delegated_names_are_known),
+        PERMISSION_TEST(a_silent_token_is_no_failure),
+        PERMISSION_TEST(a_person_is_asked_for_the_least),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
