@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/secret.h"
 #include "common/base/service_user.h"
 #include "common/graph/link.h"
@@ -27,7 +28,8 @@ struct by_identity {
     struct ei_credential base;
     bool arc;
     char *endpoint;
-    char *client_id; /* NULL: the only one, or the system's */
+    char *client_id;  /* NULL: the only one, or the system's */
+    int64_t again_ms; /* monotonic: not asked before, after it failed */
     /* Arc: what proves that we may read the agent's files, for the next request only. */
     bool challenged;
     struct ei_secret key;
@@ -71,6 +73,8 @@ static enum ei_err make_request(struct ei_credential *base, const struct ei_toke
 {
     struct by_identity *identity = (struct by_identity *)base;
 
+    if (ei_monotonic_ms() < identity->again_ms)
+        return ei_fail(err, EI_TOKEN_TRANSIENT, "not asked: the managed identity service failed just now");
     request->method = EI_GET;
     request->service = EI_SERVICE_IDENTITY;
     enum ei_err rc = make_target(identity, app, request, err);
@@ -214,6 +218,8 @@ static bool refused(struct ei_credential *base, struct ei_graph_result *result, 
     identity->challenged = false;
     if (result->status == 401 && identity->arc && !was_challenged)
         return answer_challenge(identity, result, challenge);
+    if (result->error.code == EI_TOKEN_TRANSIENT)
+        identity->again_ms = ei_monotonic_ms() + 1000 * (result->retry_after > 0 ? result->retry_after : 1);
     if (result->error.code == EI_UNREACHABLE)
         result->error.code = EI_IDENTITY_DOWN;
     return false;

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/graph/link.h"
+#include "common/base/clock.h"
 #include "tests/unit/credential_fixture.h"
 
 #define ENDPOINT "http://127.0.0.1:40342/metadata/identity/oauth2/token"
@@ -322,13 +322,53 @@ static void what_is_unreachable(void **state)
     ei_credential_free(credential);
 }
 
+static int64_t clock_ms = 5000;
+
+static int64_t given_ms(void)
+{
+    return clock_ms;
+}
+
+static int64_t given_now(void)
+{
+    return clock_ms / 1000;
+}
+
+static void expect_rest_until(struct ei_credential *credential, int64_t end_ms)
+{
+    struct ei_error err;
+
+    clock_ms = end_ms - 1;
+    assert_int_equal(request_fails(credential, &err), EI_TOKEN_TRANSIENT);
+    clock_ms = end_ms;
+    assert_int_equal(request_fails(credential, &err), EI_OK);
+}
+
+/* Others than the one that failed may want a token at the same moment. */
+static void after_a_failure_it_is_left_in_peace(void **state)
+{
+    static const struct ei_clock clock = {.now = given_now, .monotonic_ms = given_ms};
+    struct ei_credential *credential = opened(ENDPOINT, NULL);
+    struct ei_graph_result result = {.status = 410, .error.code = EI_TOKEN_TRANSIENT, .retry_after = -1};
+
+    (void)state;
+    ei_clock_set(&clock);
+    assert_false(credential->type->refused(credential, &result, ""));
+    expect_rest_until(credential, 6000);
+    result.retry_after = 20;
+    assert_false(credential->type->refused(credential, &result, ""));
+    expect_rest_until(credential, 26000);
+    ei_clock_set(NULL);
+    ei_credential_free(credential);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, forget_arc, forget_arc)
     const struct CMUnitTest tests[] = {
         T(which_service_is_asked),         T(k5_where_plain_http_may_go), T(the_echo_is_checked),
         T(the_challenge_is_answered_once), T(no_challenge_on_a_vm),       T(challenges_that_are_refused),
-        T(key_files_that_are_refused),     T(what_is_unreachable),
+        T(key_files_that_are_refused),     T(what_is_unreachable),        T(after_a_failure_it_is_left_in_peace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
