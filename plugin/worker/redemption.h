@@ -1,6 +1,7 @@
 /*
  * Reading Graph's answer: what a user object says about the redemption (design, "Reading Graph's answer";
- * contract 4.1). Pure; first match wins.
+ * contract 4.1). Pure; first match wins. Nothing but the user object is asked: the `status` of an invitation is
+ * PendingAcceptance whatever became of it (contract 2.2).
  */
 #ifndef EI_WORKER_REDEMPTION_H
 #define EI_WORKER_REDEMPTION_H

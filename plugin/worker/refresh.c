@@ -216,6 +216,7 @@ void ei_refresh_now(struct ei_worker *w)
     w->refresh.at = ei_now();
     w->refresh.delta_again_at = 0;
     w->refresh.list_again_at = 0;
+    w->refresh.list_all_only = false;
 }
 
 bool ei_refresh_settled(const struct ei_worker *w)
