@@ -1,10 +1,16 @@
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/json.h"
+#include "common/graph/keypair.h"
 #include "common/graph/memory.h"
 #include "common/graph/request.h"
+
+enum { URL_MAX = 1024 };
 
 struct checkup {
     ei_graph_plain_done *plain_done;
@@ -26,12 +32,20 @@ static enum ei_err start(struct ei_graph *graph, const struct ei_request_spec *s
     return rc;
 }
 
+static bool never_got_there(const struct ei_graph_result *result)
+{
+    enum ei_err code = result->error.code;
+
+    return result->status == 0 || code == EI_REDIRECTED || code == EI_TLS_TRUST || code == EI_TENANT_UNKNOWN ||
+           code == EI_WRONG_CLOUD;
+}
+
 static void on_reached(void *context, struct ei_reply *reply)
 {
     struct checkup *checkup = context;
     struct ei_graph_result *result = reply->result;
 
-    if (result->status != 0 && result->error.code != EI_REDIRECTED && result->error.code != EI_TLS_TRUST) {
+    if (!never_got_there(result)) {
         result->outcome = EI_GRAPH_DONE;
         ei_error_clear(&result->error);
     }
@@ -39,15 +53,48 @@ static void on_reached(void *context, struct ei_reply *reply)
     free(checkup);
 }
 
+/* As for the login service: no token goes with it, and neither hold nor pace is asked. */
+static enum ei_err reach(struct ei_graph *graph, const char *target, ei_graph_plain_done *done, void *context)
+{
+    const struct ei_request_spec spec = {
+        .method = EI_GET, .service = EI_SERVICE_LOGIN, .target = target, .inspect = true};
+
+    return start(graph, &spec, on_reached, &(struct checkup){.plain_done = done, .context = context});
+}
+
 enum ei_err ei_graph_reach(struct ei_graph *graph, ei_graph_plain_done *done, void *context)
 {
-    char url[1024];
-    /* As for the login service: no token goes with it, and neither hold nor pace is asked. */
-    const struct ei_request_spec spec = {.method = EI_GET, .service = EI_SERVICE_LOGIN, .target = url};
+    char url[URL_MAX];
 
     if (snprintf(url, sizeof url, "%s/v1.0/", graph->graph_url) >= (int)sizeof url)
         return EI_NOMEM;
-    return start(graph, &spec, on_reached, &(struct checkup){.plain_done = done, .context = context});
+    return reach(graph, url, done, context);
+}
+
+enum ei_err ei_graph_reach_login(struct ei_graph *graph, ei_graph_plain_done *done, void *context)
+{
+    char target[URL_MAX];
+
+    snprintf(target, sizeof target, "/%s/v2.0/.well-known/openid-configuration", graph->tenant);
+    return reach(graph, target, done, context);
+}
+
+int64_t ei_graph_ca_ends(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    X509 *certificate;
+    int64_t last = 0;
+    int64_t end;
+
+    while (file != NULL && (certificate = PEM_read_X509(file, NULL, NULL, NULL)) != NULL) {
+        if (ei_certificate_time(X509_get0_notAfter(certificate), &end) && end > last)
+            last = end;
+        X509_free(certificate);
+    }
+    if (file != NULL)
+        fclose(file);
+    ERR_clear_error(); /* the end of the file is one to OpenSSL */
+    return last;
 }
 
 static void on_policy(void *context, struct ei_reply *reply)

@@ -81,6 +81,7 @@ struct ei_graph_result {
     long status;                /* HTTP, 0 if none */
     bool has_skew;              /* the answer had a Date */
     int64_t skew;               /* seconds by which this host's clock is ahead of it */
+    int64_t certificate_ends;   /* wall time; the server's, 0: not looked at */
     int64_t retry_after;        /* seconds, capped at an hour; -1: none, or none that can be read (X8) */
     char user_id[EI_GUID_TEXT]; /* the object ID in "already exists … as object ID: …" (contract 2.6), "" if none */
 };
@@ -225,9 +226,16 @@ enum ei_err ei_graph_add_member(struct ei_graph *graph, const char *group, const
 
 /* --- what only a check-up asks --- */
 
-/* Whether the Graph root answers at all, whatever it says: a GET without a token. DONE, or the error of the way there.
+/*
+ * Whether a root answers at all, whatever it says: a GET without a token, on a connection of its own, with
+ * certificate_ends in the result. DONE, or the error of the way there; of what the login service says only that there
+ * is no such tenant.
  */
 enum ei_err ei_graph_reach(struct ei_graph *graph, ei_graph_plain_done *done, void *context);
+enum ei_err ei_graph_reach_login(struct ei_graph *graph, ei_graph_plain_done *done, void *context);
+
+/* Wall time at which the last certificate of a file of trusted ones ends; 0: it cannot be read. */
+int64_t ei_graph_ca_ends(const char *path);
 
 /* value: NULL unless result is DONE. */
 typedef void ei_graph_text_done(void *context, const struct ei_graph_result *result, const char *value);

@@ -150,7 +150,8 @@ static bool set_connection(CURL *easy, const struct ei_request *request)
         return SET(CURLOPT_FRESH_CONNECT, 1L) && SET(CURLOPT_FORBID_REUSE, 1L) &&
                SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     return SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) && SET(CURLOPT_PIPEWAIT, 1L) &&
-           SET(CURLOPT_FRESH_CONNECT, request->graph->new_connections ? 1L : 0L);
+           SET(CURLOPT_FRESH_CONNECT, request->graph->new_connections || request->inspect ? 1L : 0L) &&
+           SET(CURLOPT_CERTINFO, request->inspect ? 1L : 0L);
 }
 
 static bool set_method(CURL *easy, const struct ei_request *request)

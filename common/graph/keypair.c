@@ -170,7 +170,7 @@ static X509 *find_certificate(const struct ei_buffer *text, EVP_PKEY *key, unsig
     return found;
 }
 
-static bool read_time(const ASN1_TIME *time, int64_t *ret_time)
+bool ei_certificate_time(const ASN1_TIME *time, int64_t *ret_time)
 {
     struct tm parts;
 
@@ -198,8 +198,8 @@ static enum ei_err load_certificate(const struct ei_certificate_files *files, st
                      files->certificate, files->key);
     if (rc == EI_OK)
         rc = ei_assertion_thumbprint(certificate, pair->thumbprint, err);
-    if (rc == EI_OK && (!read_time(X509_get0_notBefore(certificate), &pair->not_before) ||
-                        !read_time(X509_get0_notAfter(certificate), &pair->not_after)))
+    if (rc == EI_OK && (!ei_certificate_time(X509_get0_notBefore(certificate), &pair->not_before) ||
+                        !ei_certificate_time(X509_get0_notAfter(certificate), &pair->not_after)))
         rc = ei_fail(err, EI_CERTIFICATE_FILE, "%s: the certificate's dates make no sense", files->certificate);
     X509_free(certificate);
     ei_buffer_free(&text);

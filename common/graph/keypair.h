@@ -21,4 +21,7 @@ enum ei_err ei_keypair_load(const struct ei_certificate_files *files, struct ei_
 /* Zero-initialised is fine. */
 void ei_keypair_free(struct ei_keypair *pair);
 
+/* A time in a certificate as wall time; false if it is none. */
+bool ei_certificate_time(const ASN1_TIME *time, int64_t *ret_time);
+
 #endif

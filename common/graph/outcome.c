@@ -100,6 +100,22 @@ static void read_skew(struct ei_request *request)
     request->result.skew = date >= 0 ? ei_now() - date : 0;
 }
 
+/* As libcurl tells it: "Expire date:Nov 24 18:58:53 2036 GMT", of the server's own first. */
+static int64_t read_certificate_end(CURL *easy)
+{
+    static const char name[] = "Expire date:";
+    struct curl_certinfo *info = NULL;
+
+    if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &info) != CURLE_OK || info == NULL || info->num_of_certs < 1)
+        return 0;
+    for (const struct curl_slist *line = info->certinfo[0]; line != NULL; line = line->next) {
+        time_t end = strncmp(line->data, name, strlen(name)) == 0 ? curl_getdate(line->data + strlen(name), NULL) : -1;
+        if (end >= 0)
+            return end;
+    }
+    return 0;
+}
+
 /* Obeyed even if the body was cut off: the status and the header came. */
 static void obey(const struct ei_request *request, const struct ei_graph_result *result)
 {
@@ -181,6 +197,8 @@ void ei_outcome_read(struct ei_request *request, CURLcode code)
     (void)curl_easy_getinfo(request->easy, CURLINFO_REDIRECT_URL, &location);
     if (code == CURLE_OK) {
         ei_outcome_answered(request, status, location);
+        if (request->inspect)
+            result->certificate_ends = read_certificate_end(request->easy);
         return;
     }
     *result = (struct ei_graph_result){.status = status};

@@ -88,6 +88,7 @@ enum ei_err ei_request_start(struct ei_graph *graph, const struct ei_request_spe
     request->service = spec->service;
     request->about = spec->about;
     request->mail = spec->mail;
+    request->inspect = spec->inspect;
     request->alone = spec->alone || spec->eventual; /* an inner request's headers have no room for it */
     request->eventual = spec->eventual;
     request->url = join_url(graph, spec->service, spec->target);

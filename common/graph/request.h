@@ -37,6 +37,7 @@ struct ei_request_spec {
     bool mail;                   /* a repeat has an effect: X6 */
     bool alone;                  /* not in a batch: its answer is large */
     bool eventual;               /* an advanced query (contract 3) */
+    bool inspect;                /* a connection of its own, and its certificate's end in the result */
 };
 
 /* What a request came to. body: what was answered, NUL-terminated; NULL unless the status was 2xx and the body is
@@ -62,6 +63,7 @@ struct ei_request {
     bool repeated; /* after a 401, once */
     bool alone;    /* not in a batch */
     bool eventual;
+    bool inspect;
     unsigned serial_at_start; /* the token's when the request was made, 0: there was none */
     unsigned serial_used;
     char *url;

@@ -47,6 +47,10 @@ static void add_credential(struct ei_doctor *doctor)
                        credential->file);
     else
         add_secret(doctor, credential->file, credential->type == EI_CREDENTIAL_FEDERATED);
+    /* A certificate is no secret, but whoever may change it may lock the worker out. */
+    if (credential->certificate != NULL && !is_systemds(credential->certificate) &&
+        (credential->file == NULL || strcmp(credential->certificate, credential->file) != 0))
+        add_secret(doctor, credential->certificate, true);
     if (!is_systemds(credential->passphrase_file))
         add_secret(doctor, credential->passphrase_file, false);
     /* Before the first sign-in there is none, which the worker tells. */

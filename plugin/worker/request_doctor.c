@@ -14,6 +14,7 @@
 enum {
     SKEW_WARNING = 60,                  /* seconds */
     SKEW_FAILED = 5 * 60,               /* an assertion lives so long (contract 1.2) */
+    SERVER_EXPIRY = 14 * 24 * 60 * 60,  /* seconds; they are renewed weeks before */
     EXPIRY_WARNING = 30 * 24 * 60 * 60, /* seconds */
 };
 
@@ -129,6 +130,26 @@ static void add_sign_in(const struct ei_worker *w, cJSON *findings)
                    signed_in, renewed);
 }
 
+static void add_ca_file(const struct ei_worker *w, cJSON *findings)
+{
+    static const struct ei_check check = {"network", "ca-file"};
+    static const char renew[] = "put the CA's new certificate into ca_file, then start entra-invited again";
+    const char *path = w->config->ca_file;
+    int64_t end = path != NULL ? ei_graph_ca_ends(path) : 0;
+    char text[EI_TIME_TEXT];
+
+    ei_time_format(end, text);
+    if (path == NULL)
+        return;
+    if (end == 0)
+        ei_finding_add(findings, check, EI_FINDING_FAILED, renew, "%s: no certificate can be read from it", path);
+    else if (end - ei_now() < EXPIRY_WARNING)
+        ei_finding_add(findings, check, end <= ei_now() ? EI_FINDING_FAILED : EI_FINDING_WARNING, renew,
+                       "%s: its last certificate ends at %s", path, text);
+    else
+        ei_finding_add(findings, check, EI_FINDING_OK, NULL, "%s is good until %s", path, text);
+}
+
 /* --- what is asked --- */
 
 static void end_checkup(struct ei_checkup *checkup)
@@ -173,35 +194,39 @@ static void add_skew(cJSON *findings, const char *name, const char *who, const s
                        "the clock is %lld s %s that of %s", off, result->skew > 0 ? "ahead of" : "behind", who);
 }
 
-static void on_login(void *context, const struct ei_graph_result *result, const char *const *names, size_t count)
+static void add_root(struct ei_checkup *checkup, const char *name, const char *root,
+                     const struct ei_graph_result *result)
 {
-    static const struct ei_check check = {"network", "login"};
-    struct ei_checkup *checkup = context;
-    const struct ei_config *config = checkup->worker->config;
-    enum ei_err code = result->error.code;
-    bool reached = result->status != 0 && code != EI_TLS_TRUST && code != EI_REDIRECTED;
+    const struct ei_check check = {"network", name};
+    int64_t end = result->certificate_ends;
+    char text[EI_TIME_TEXT];
 
-    (void)names;
-    (void)count;
-    if (!reached || code == EI_TENANT_UNKNOWN || code == EI_WRONG_CLOUD)
+    ei_time_format(end, text);
+    if (result->outcome != EI_GRAPH_DONE)
         ei_finding_add_error(checkup->findings, check, EI_FINDING_FAILED, &result->error);
+    else if (end != 0 && end - ei_now() < SERVER_EXPIRY)
+        ei_finding_add(checkup->findings, check, EI_FINDING_WARNING,
+                       "tell whoever runs that server, or the proxy that inspects what goes there",
+                       "%s is reached; its certificate ends at %s", root, text);
     else
         ei_finding_add(checkup->findings, check, EI_FINDING_OK, NULL, "%s is reached, and its certificate trusted",
-                       config->login_url);
+                       root);
+}
+
+static void on_login(void *context, const struct ei_graph_result *result)
+{
+    struct ei_checkup *checkup = context;
+
+    add_root(checkup, "login", checkup->worker->config->login_url, result);
     add_skew(checkup->findings, "clock-login", "the login service", result);
     one_ended(checkup);
 }
 
 static void on_graph(void *context, const struct ei_graph_result *result)
 {
-    static const struct ei_check check = {"network", "graph"};
     struct ei_checkup *checkup = context;
 
-    if (result->outcome != EI_GRAPH_DONE)
-        ei_finding_add_error(checkup->findings, check, EI_FINDING_FAILED, &result->error);
-    else
-        ei_finding_add(checkup->findings, check, EI_FINDING_OK, NULL, "%s is reached, and its certificate trusted",
-                       checkup->worker->config->graph_url);
+    add_root(checkup, "graph", checkup->worker->config->graph_url, result);
     add_skew(checkup->findings, "clock-graph", "Microsoft Graph", result);
     one_ended(checkup);
 }
@@ -281,7 +306,8 @@ void ei_request_doctor(struct ei_worker *w, struct ei_call *call, const cJSON *p
         add_sign_in(w, findings);
     else
         add_expiry(w, findings);
-    checkup->pending += ei_graph_tenant_id(w->graph, on_login, checkup) == EI_OK;
+    add_ca_file(w, findings);
+    checkup->pending += ei_graph_reach_login(w->graph, on_login, checkup) == EI_OK;
     checkup->pending += ei_graph_reach(w->graph, on_graph, checkup) == EI_OK;
     checkup->pending += ei_graph_invite_policy(w->graph, on_policy, checkup) == EI_OK;
     one_ended(checkup);

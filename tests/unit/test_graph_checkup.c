@@ -24,6 +24,11 @@ static void reach(struct got *got)
     RUN(sim.graph, got, ei_graph_reach(sim.graph, got_plain, got));
 }
 
+static void reach_login(struct got *got)
+{
+    RUN(sim.graph, got, ei_graph_reach_login(sim.graph, got_plain, got));
+}
+
 static void policy(struct got *got)
 {
     RUN(sim.graph, got, ei_graph_invite_policy(sim.graph, got_text, got));
@@ -37,6 +42,7 @@ static void test_reach(void **state)
     NEEDS_SIMULATOR();
     reach(&got);
     expect(&got, EI_GRAPH_DONE, EI_OK);
+    assert_true(got.result.certificate_ends > ei_now());
     cJSON *sent = CTL_JSON("requests", "{\"path\":\"^/v1.0/$\"}");
     assert_int_equal(cJSON_GetArraySize(sent), 1);
     assert_null(strstr(ei_json_string(cJSON_GetArrayItem(sent, 0), "headers"), "authorization"));
@@ -58,6 +64,50 @@ static void test_reach(void **state)
     use_graph(NULL, "/etc/hostname", 0);
     reach(&got);
     expect(&got, EI_GRAPH_NOT_SENT, EI_TLS_TRUST);
+}
+
+/* Of what the login service says it matters only that there is no such tenant. */
+static void test_reach_login(void **state)
+{
+    static const struct {
+        const char *action;
+        enum ei_err code;
+    } rows[] = {
+        {"{\"aadsts\":90002}", EI_TENANT_UNKNOWN},
+        {"{\"aadsts\":90038}", EI_WRONG_CLOUD},
+        {"{\"aadsts\":7000215}", EI_OK},
+        {"{\"status\":404,\"html\":true}", EI_OK},
+        {"{\"status\":503}", EI_OK},
+        {"{\"status\":302}", EI_REDIRECTED},
+        {"{\"reset\":true}", EI_UNREACHABLE},
+    };
+    struct got got;
+
+    NEEDS_SIMULATOR();
+    reach_login(&got);
+    expect(&got, EI_GRAPH_DONE, EI_OK);
+    assert_true(got.result.certificate_ends > ei_now());
+    assert_true(got.result.has_skew);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char fault[256];
+        snprintf(fault, sizeof fault, "{\"match\":{\"path\":\"openid-configuration\"},\"action\":%s}", rows[i].action);
+        CTL("fault", fault);
+        reach_login(&got);
+        if (got.result.error.code != rows[i].code)
+            fail_msg("%s: %s", rows[i].action, got.result.error.message);
+        assert_int_equal(got.result.outcome == EI_GRAPH_DONE, rows[i].code == EI_OK);
+    }
+}
+
+static void test_ca_file(void **state)
+{
+    char path[128];
+
+    NEEDS_SIMULATOR();
+    snprintf(path, sizeof path, "%s/ca.pem", sim.dir);
+    assert_true(ei_graph_ca_ends(path) > ei_now());
+    assert_int_equal(ei_graph_ca_ends("/etc/hostname"), 0);
+    assert_int_equal(ei_graph_ca_ends("/nowhere"), 0);
 }
 
 static void answer_with_date(int64_t ahead)
@@ -170,10 +220,8 @@ static void test_permissions_in_the_token(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SIM_TEST(test_reach),
-        SIM_TEST(test_skew),
-        SIM_TEST(test_policy),
-        SIM_TEST(test_permissions_in_the_token),
+        SIM_TEST(test_reach), SIM_TEST(test_reach_login), SIM_TEST(test_ca_file),
+        SIM_TEST(test_skew),  SIM_TEST(test_policy),      SIM_TEST(test_permissions_in_the_token),
     };
     return cmocka_run_group_tests(tests, sim_start, sim_stop);
 }
