@@ -37,7 +37,7 @@ static int on_told(void *context, const cJSON *parameters)
         ei_print_field("open", ei_json_string(parameters, "verificationUri"));
         ei_print_field("code", ei_json_string(parameters, "userCode"));
         ei_print_field("or open", ei_json_string(parameters, "verificationUriComplete"));
-        ei_print_field("valid until", expires);
+        ei_print_time("valid until", expires);
     }
     fflush(stdout);
     if (cli->progress)

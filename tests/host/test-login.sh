@@ -259,6 +259,7 @@ start_worker
 add mailed
 assert_true 'a mail is sent' simulator wait '{"address":"mailed@fabrikam.com","mails":1}' --timeout 30
 assert_eq 'its body is ours' 'Welcome to the project' "$(simulator mails mailed@fabrikam.com | json '[0].body')"
+assert_false 'so there is no warning' log_has 'message_body'
 remember_token
 
 # ---- what a newer configuration needs --------------------------------------------------------------------------------
