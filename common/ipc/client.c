@@ -289,18 +289,41 @@ static bool login_uid(uid_t *ret_uid)
     return got > 0 && parse_uid(text, ret_uid);
 }
 
-void ei_client_requester(const char *sudo_uid, char out[EI_REQUESTER_SIZE])
+static uid_t requester_uid(const char *sudo_uid)
 {
     uid_t uid = getuid();
     uid_t other = 0;
 
-    if (login_uid(&other) || (uid == 0 && sudo_uid != NULL && parse_uid(sudo_uid, &other)))
-        uid = other;
+    return login_uid(&other) || (uid == 0 && sudo_uid != NULL && parse_uid(sudo_uid, &other)) ? other : uid;
+}
+
+/* NULL: it has none, or one that is no text. */
+static const char *login_of(uid_t uid)
+{
     const struct passwd *account = uid != 0 ? getpwuid(uid) : NULL;
+
+    if (uid == 0)
+        return "root";
+    bool good = account != NULL && strlen(account->pw_name) <= 256 && ei_utf8_printable(account->pw_name);
+    return good ? account->pw_name : NULL;
+}
+
+void ei_client_requester(const char *sudo_uid, char out[EI_REQUESTER_SIZE])
+{
+    uid_t uid = requester_uid(sudo_uid);
+    const char *login = login_of(uid);
+
     if (uid == 0)
         snprintf(out, EI_REQUESTER_SIZE, "root");
-    else if (account != NULL && strlen(account->pw_name) <= 256 && ei_utf8_printable(account->pw_name))
-        snprintf(out, EI_REQUESTER_SIZE, "%s (uid %u)", account->pw_name, (unsigned)uid);
+    else if (login != NULL)
+        snprintf(out, EI_REQUESTER_SIZE, "%s (uid %u)", login, (unsigned)uid);
     else
         snprintf(out, EI_REQUESTER_SIZE, "uid %u", (unsigned)uid);
+}
+
+void ei_client_requester_login(const char *sudo_uid, char out[EI_REQUESTER_SIZE])
+{
+    const char *login = login_of(requester_uid(sudo_uid));
+
+    snprintf(out, EI_REQUESTER_SIZE, "%s", login != NULL ? login : "");
 }

@@ -31,5 +31,7 @@ enum { EI_REQUESTER_SIZE = 320 };
  * for root; then the real uid (host-facts 1).
  */
 void ei_client_requester(const char *sudo_uid, char out[EI_REQUESTER_SIZE]);
+/* The login of the same person, for requester; "" where that uid has none. */
+void ei_client_requester_login(const char *sudo_uid, char out[EI_REQUESTER_SIZE]);
 
 #endif

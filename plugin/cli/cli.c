@@ -25,6 +25,7 @@ static const struct ei_option invite_options[] = {
     {"language", "TAG", false, "language of Microsoft's mail, such as de-DE"},
     {"cc", "ADDRESS", false, "send a copy of the mail there"},
     {"type", "guest|member", false, "the kind of user that is made"},
+    {"sponsor", "WHO", false, "who sponsors the guest: ID, UPN, group:ID, requester; up to five times"},
     {"send-message", NULL, false, "Microsoft sends the mail"},
     {"no-send-message", NULL, false, "no mail; hand the redeem URL over yourself"},
     {"dry-run", NULL, false, "check, look up, print what would be sent; change nothing"},

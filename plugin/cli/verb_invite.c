@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/utf8.h"
+#include "common/config/config.h"
 #include "common/ipc/client.h"
 #include "common/ipc/varlink.h"
 #include "plugin/cli/cli.h"
@@ -56,9 +57,19 @@ static char *read_message(const struct ei_args *args, const char *path)
     return NULL;
 }
 
+static size_t times(const struct ei_args *args, const char *option)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < args->given_count; i++)
+        count += strcmp(args->given[i].name, option) == 0;
+    return count;
+}
+
 static bool options_fit(const struct ei_args *args)
 {
     const char *type = ei_args_get(args, "type");
+    struct ei_error err;
 
     if (ei_args_has(args, "message") && ei_args_has(args, "message-file"))
         return ei_usage_error(args->verb, "--message and --message-file exclude each other"), false;
@@ -66,6 +77,11 @@ static bool options_fit(const struct ei_args *args)
         return ei_usage_error(args->verb, "--send-message and --no-send-message exclude each other"), false;
     if (ei_args_has(args, "dry-run") && ei_args_has(args, "wait"))
         return ei_usage_error(args->verb, "--dry-run and --wait exclude each other"), false;
+    if (times(args, "cc") > 1)
+        return ei_usage_error(args->verb, "--cc: Microsoft Graph takes one cc recipient, not %zu", times(args, "cc")),
+               false;
+    if (ei_sponsors_count(times(args, "sponsor"), &err) != EI_OK)
+        return ei_usage_error(args->verb, "--sponsor: %s", err.message), false;
     if (type != NULL && strcmp(type, "guest") != 0 && strcmp(type, "member") != 0)
         return ei_usage_error(args->verb, "--type %.32s: takes guest or member", type), false;
     return true;
@@ -82,6 +98,23 @@ static bool add_option(const struct ei_args *args, cJSON *parameters, const char
     return true;
 }
 
+/* As they were written; the worker reads them by the rules of the configuration. */
+static bool add_sponsors(const struct ei_args *args, cJSON *parameters)
+{
+    cJSON *list = ei_args_has(args, "sponsor") ? cJSON_AddArrayToObject(parameters, "sponsors") : NULL;
+    char sponsor[EI_SPONSOR_SIZE];
+    struct ei_error err;
+
+    for (size_t i = 0; i < args->given_count && list != NULL; i++) {
+        if (strcmp(args->given[i].name, "sponsor") != 0)
+            continue;
+        if (ei_sponsor_read(args->given[i].value, sponsor, &err) != EI_OK)
+            return ei_usage_error(args->verb, "--sponsor: %s", err.message), false;
+        cJSON_AddItemToArray(list, cJSON_CreateString(args->given[i].value));
+    }
+    return true;
+}
+
 static bool add_settings(const struct ei_args *args, cJSON *parameters)
 {
     static const struct {
@@ -92,6 +125,7 @@ static bool add_settings(const struct ei_args *args, cJSON *parameters)
         {"message", "message"}, {"language", "language"},        {"cc", "cc"},
         {"type", "type"},
     };
+    char by[EI_REQUESTER_SIZE];
     char requester[EI_REQUESTER_SIZE];
     const char *file = ei_args_get(args, "message-file");
 
@@ -109,9 +143,11 @@ static bool add_settings(const struct ei_args *args, cJSON *parameters)
         cJSON_AddBoolToObject(parameters, "sendMessage", ei_args_has(args, "send-message"));
     if (ei_args_has(args, "dry-run"))
         cJSON_AddTrueToObject(parameters, "dryRun");
-    ei_client_requester(getenv("SUDO_UID"), requester);
-    ei_add_text(parameters, "requestedBy", requester);
-    return true;
+    ei_client_requester(getenv("SUDO_UID"), by);
+    ei_client_requester_login(getenv("SUDO_UID"), requester);
+    ei_add_text(parameters, "requestedBy", by);
+    ei_add_text(parameters, "requester", requester[0] != '\0' ? requester : NULL);
+    return add_sponsors(args, parameters);
 }
 
 static bool undecided(const cJSON *account)

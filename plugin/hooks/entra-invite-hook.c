@@ -182,7 +182,9 @@ static void report(const char *login, const cJSON *reply, int64_t started_ms)
 
 static void announce(const struct job *job)
 {
+    char by[EI_REQUESTER_SIZE];
     char requester[EI_REQUESTER_SIZE];
+    const char *sudo_uid = job->sudo_uid[0] != '\0' ? job->sudo_uid : NULL;
     struct ei_error err;
     cJSON *reply = NULL;
     cJSON *parameters = cJSON_CreateObject();
@@ -190,9 +192,11 @@ static void announce(const struct job *job)
     bool added = strcmp(job->action, "useradd") == 0;
 
     ei_error_clear(&err);
-    ei_client_requester(job->sudo_uid[0] != '\0' ? job->sudo_uid : NULL, requester);
+    ei_client_requester(sudo_uid, by);
+    ei_client_requester_login(sudo_uid, requester);
     if (parameters == NULL || !ei_json_add_text(parameters, "login", job->subject) ||
-        !ei_json_add_text(parameters, "source", job->action) || !ei_json_add_text(parameters, "requestedBy", requester))
+        !ei_json_add_text(parameters, "source", job->action) || !ei_json_add_text(parameters, "requestedBy", by) ||
+        (requester[0] != '\0' && !ei_json_add_text(parameters, "requester", requester)))
         goto out;
     if (ei_client_call(EI_SOCKET_PATH, "Announce", parameters, ANNOUNCE_MS, &reply, &err) == EI_OK) {
         if (added)

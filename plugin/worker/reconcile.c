@@ -175,7 +175,8 @@ static enum ei_err judge_entry(struct ei_pass *pass, const struct ei_entry *entr
         change.counted = (change.what & EI_CHANGE_BACK) != 0;
     }
     change.announced = announced != NULL;
-    change.requested_by = announced != NULL ? announced->requested_by : NULL;
+    if (announced != NULL)
+        change.asker = (struct ei_asker){.by = announced->requested_by, .login = announced->requester};
     note_waiting(pass, &change);
     pass->report->covered++;
     return change.what != 0 ? add_change(pass, &change) : EI_OK;

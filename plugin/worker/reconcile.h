@@ -31,8 +31,15 @@ enum {
 struct ei_announced {
     char *login;
     char *requested_by;
+    char *requester;
     int64_t until_ms;     /* monotonic */
     int64_t looked_at_ms; /* ei_reconcile_login judged it then: an older snapshot must not undo that */
+};
+
+/* Who asked for an account; NULL: it is not known. */
+struct ei_asker {
+    const char *by;    /* "root", "alice (uid 1000)" */
+    const char *login; /* of the person, by the audit login uid: "alice" */
 };
 
 /*
@@ -119,11 +126,11 @@ struct ei_reconcile_answer {
 
 /*
  * One announced login, as ei_scan_login read it (EI_NOT_FOUND there: nothing to announce). What is returned as done is
- * durable. requested_by: who asked ("root", "alice (uid 1000)"), NULL if not known. Opens its own batch.
+ * durable. Opens its own batch.
  */
 enum ei_err ei_reconcile_login(struct ei_reconcile_context *ctx, const struct ei_entry *entry, bool first_trusted,
-                               const char *requested_by, enum ei_asked asked, struct ei_reconcile_answer *ret_answer,
-                               struct ei_error *err);
+                               const struct ei_asker *asker, enum ei_asked asked,
+                               struct ei_reconcile_answer *ret_answer, struct ei_error *err);
 
 /*
  * The rules that reconciler, jobs and calls share. Pure: they change the aggregate in memory, the caller puts it.

@@ -32,9 +32,10 @@ static void clear(struct ei_announced *announced)
 {
     free(announced->login);
     free(announced->requested_by);
+    free(announced->requester);
 }
 
-enum ei_err ei_announced_remember(struct ei_reconcile_context *ctx, const char *login, const char *requested_by,
+enum ei_err ei_announced_remember(struct ei_reconcile_context *ctx, const char *login, const struct ei_asker *asker,
                                   int64_t now_ms)
 {
     struct ei_announced *found = ei_announced_find(ctx, login);
@@ -48,7 +49,8 @@ enum ei_err ei_announced_remember(struct ei_reconcile_context *ctx, const char *
         if (grown == NULL)
             return EI_NOMEM;
         ctx->announced = grown;
-        if (!ei_text_set(&fresh.login, login) || !ei_text_set(&fresh.requested_by, requested_by)) {
+        if (!ei_text_set(&fresh.login, login) || !ei_text_set(&fresh.requested_by, asker->by) ||
+            !ei_text_set(&fresh.requester, asker->login)) {
             clear(&fresh);
             return EI_NOMEM;
         }
@@ -57,7 +59,8 @@ enum ei_err ei_announced_remember(struct ei_reconcile_context *ctx, const char *
         memmove(found + 1, found, (ctx->announced_count - at) * sizeof *found);
         *found = fresh; /* transferred */
         ctx->announced_count++;
-    } else if (requested_by != NULL && !ei_text_set(&found->requested_by, requested_by)) {
+    } else if ((asker->by != NULL && !ei_text_set(&found->requested_by, asker->by)) ||
+               (asker->login != NULL && !ei_text_set(&found->requester, asker->login))) {
         return EI_NOMEM;
     }
     found->until_ms = now_ms + (int64_t)EI_ANNOUNCE_SECONDS * 1000;

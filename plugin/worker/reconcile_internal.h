@@ -82,7 +82,7 @@ struct ei_change {
     const struct ei_known *known; /* NULL with EI_CHANGE_NEW */
     unsigned what;                /* of enum ei_what */
     bool announced;
-    const char *requested_by;
+    struct ei_asker asker;
     bool counted; /* by the brake, unless announced */
     bool held;    /* by a brake */
     /* how it went */
@@ -96,7 +96,7 @@ void ei_report_note(struct ei_reconcile_report *report, const char *format, ...)
 
 /* reconcile_announced.c: the remembered names */
 struct ei_announced *ei_announced_find(struct ei_reconcile_context *ctx, const char *login);
-enum ei_err ei_announced_remember(struct ei_reconcile_context *ctx, const char *login, const char *requested_by,
+enum ei_err ei_announced_remember(struct ei_reconcile_context *ctx, const char *login, const struct ei_asker *asker,
                                   int64_t now_ms);
 void ei_announced_expire(struct ei_reconcile_context *ctx, int64_t now_ms);
 

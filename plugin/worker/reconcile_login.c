@@ -25,9 +25,9 @@ static bool undoes(const struct ei_known *known)
 }
 
 /* A reading may have found it a moment before the hook could say who made it. */
-static bool to_credit(const struct ei_pass *pass, const struct ei_known *known, const char *requested_by)
+static bool to_credit(const struct ei_pass *pass, const struct ei_known *known, const struct ei_asker *asker)
 {
-    return requested_by != NULL && !known->credited && known->state == EI_ACCOUNT_ACTIVE &&
+    return asker->by != NULL && !known->credited && known->state == EI_ACCOUNT_ACTIVE &&
            pass->now - known->since < EI_ANNOUNCE_SECONDS;
 }
 
@@ -65,7 +65,7 @@ static enum ei_err answer(struct ei_pass *pass, const struct ei_change *change, 
     return EI_OK;
 }
 
-static enum ei_err look(struct ei_pass *pass, const struct ei_entry *entry, const char *requested_by,
+static enum ei_err look(struct ei_pass *pass, const struct ei_entry *entry, const struct ei_asker *asker,
                         enum ei_asked asked, struct ei_reconcile_answer *ret, struct ei_error *err)
 {
     struct ei_change change;
@@ -76,10 +76,10 @@ static enum ei_err look(struct ei_pass *pass, const struct ei_entry *entry, cons
     const struct ei_known *known = pass->known_count != 0 ? pass->known : NULL;
     ei_judge(pass, entry, known, &change);
     change.announced = true;
-    change.requested_by = requested_by;
+    change.asker = *asker;
     if (asked == EI_ASKED_INVITE && known != NULL && undoes(known))
         change.what |= EI_CHANGE_ASKED;
-    if (known != NULL && to_credit(pass, known, requested_by))
+    if (known != NULL && to_credit(pass, known, asker))
         change.what |= EI_CHANGE_CREDIT;
     if (change.what != 0)
         rc = place_in_batch(pass, &change, err);
@@ -87,8 +87,8 @@ static enum ei_err look(struct ei_pass *pass, const struct ei_entry *entry, cons
 }
 
 enum ei_err ei_reconcile_login(struct ei_reconcile_context *ctx, const struct ei_entry *entry, bool first_trusted,
-                               const char *requested_by, enum ei_asked asked, struct ei_reconcile_answer *ret_answer,
-                               struct ei_error *err)
+                               const struct ei_asker *asker, enum ei_asked asked,
+                               struct ei_reconcile_answer *ret_answer, struct ei_error *err)
 {
     struct ei_pass pass;
 
@@ -97,12 +97,12 @@ enum ei_err ei_reconcile_login(struct ei_reconcile_context *ctx, const struct ei
         return ei_fail(err, EI_USAGE, "uid %u: its login name is not one line of UTF-8", (unsigned)entry->uid);
     enum ei_err rc = ei_pass_open(&pass, ctx);
     if (rc == EI_OK)
-        rc = ei_announced_remember(ctx, entry->login, requested_by, pass.now_ms);
+        rc = ei_announced_remember(ctx, entry->login, asker, pass.now_ms);
     if (rc != EI_OK)
         ei_fail(err, rc, "%s: no memory to look at it", entry->login);
     pass.first_trusted = first_trusted;
     if (rc == EI_OK && entry->rule >= 0)
-        rc = look(&pass, entry, requested_by, asked, ret_answer, err);
+        rc = look(&pass, entry, asker, asked, ret_answer, err);
     ei_pass_close(&pass);
     return rc;
 }

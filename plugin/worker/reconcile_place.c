@@ -6,7 +6,10 @@
 #include "common/account/address.h"
 #include "plugin/worker/reconcile_internal.h"
 
-enum { CONFLICT_TRIES = 3 };
+enum {
+    CONFLICT_TRIES = 3,
+    REQUESTER_WAIT = 2, /* seconds */
+};
 
 struct placing {
     struct ei_pass *pass;
@@ -148,8 +151,9 @@ static bool set_request(struct placing *p)
     bool anew = (p->change->what & EI_CHANGE_ADDRESS) != 0;
     if (c->requested_at == 0 || anew)
         c->requested_at = p->pass->now;
-    const char *by = p->change->requested_by;
-    if (by != NULL && (anew || c->requested_by == NULL) && !ei_text_set(&c->requested_by, by))
+    const struct ei_asker *asker = &p->change->asker;
+    if (asker->by != NULL && (anew || c->requested_by == NULL) &&
+        (!ei_text_set(&c->requested_by, asker->by) || !ei_text_set(&c->requester, asker->login)))
         return false;
     if (p->pass->first_trusted)
         ei_gecos_name(p->change->entry->gecos, name);
@@ -203,6 +207,17 @@ static void link_work(struct placing *p)
     }
 }
 
+/* The reading of the files may be faster than the hook that says who asked: its word is waited for where it counts. */
+static bool wants_requester(const struct placing *p)
+{
+    const struct ei_strings *sponsors = &p->pass->ctx->config->rules[p->change->entry->rule].invitation.sponsors;
+
+    for (size_t i = 0; i < sponsors->count; i++)
+        if (strcmp(sponsors->items[i], EI_SPONSOR_REQUESTER) == 0)
+            return p->to->requester == NULL;
+    return false;
+}
+
 static void set_work(struct placing *p)
 {
     const struct ei_change *change = p->change;
@@ -217,8 +232,14 @@ static void set_work(struct placing *p)
         ei_collaborator_take_up(c, now, change->announced);
         c->state_at = now;
     }
-    if ((change->what & EI_CHANGE_CREDIT) != 0 && c->job.step < EI_STEP_PENDING)
+    if ((change->what & EI_CHANGE_NEW) != 0 && !change->announced && c->job.step == EI_STEP_QUEUED &&
+        wants_requester(p))
+        c->job.not_before = now + REQUESTER_WAIT;
+    if ((change->what & EI_CHANGE_CREDIT) != 0 && c->job.step < EI_STEP_PENDING) {
         c->job.urgent = true;
+        if (c->job.step == EI_STEP_QUEUED)
+            c->job.not_before = now;
+    }
     if ((change->what & EI_CHANGE_OVERDUE) != 0)
         ei_fail(&c->error, EI_NO_ADDRESS, "%s: in the group of rule \"%s\" for more than an hour, without an address",
                 change->entry->login, p->pass->ctx->config->rules[change->entry->rule].name);

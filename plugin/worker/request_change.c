@@ -83,7 +83,7 @@ static bool held_in_passing(struct ei_worker *w, const char *login, const struct
 void ei_request_announce(struct ei_worker *w, struct ei_call *call, const cJSON *parameters)
 {
     const char *login = ei_json_string(parameters, "login");
-    const char *by = ei_json_string(parameters, "requestedBy");
+    struct ei_asker asker = ei_request_asker(parameters);
     struct ei_reconcile_answer answer = {0};
     struct ei_entry entry = {0};
     bool first_trusted = true;
@@ -102,9 +102,9 @@ void ei_request_announce(struct ei_worker *w, struct ei_call *call, const cJSON 
         return;
     }
     if (rc == EI_OK)
-        rc = ei_reconcile_login(&w->reconcile, &entry, first_trusted, by, EI_ASKED_LOOK, &answer, &err);
+        rc = ei_reconcile_login(&w->reconcile, &entry, first_trusted, &asker, EI_ASKED_LOOK, &answer, &err);
     if (rc == EI_OK && held_in_passing(w, login, &answer))
-        rc = ei_reconcile_login(&w->reconcile, &entry, first_trusted, by, EI_ASKED_INVITE, &answer, &err);
+        rc = ei_reconcile_login(&w->reconcile, &entry, first_trusted, &asker, EI_ASKED_INVITE, &answer, &err);
     ei_entry_clear(&entry);
     if (rc != EI_OK) {
         ei_call_fail(call, &err);

@@ -6,14 +6,13 @@
 #include "common/account/address.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "common/base/utf8.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
 #include "plugin/worker/requests.h"
 #include "plugin/worker/settings.h"
 #include "plugin/worker/state.h"
 #include "plugin/worker/tenant.h"
-
-enum { MESSAGE_BYTES_MAX = 64 * 1024 };
 
 struct ei_dry_run {
     struct ei_dry_run *next;
@@ -24,6 +23,28 @@ struct ei_dry_run {
 };
 
 /* --- what the command line set --- */
+
+/* As ei_sponsor_read gives them. */
+static enum ei_err take_sponsors(const cJSON *parameters, cJSON *overrides, struct ei_error *err)
+{
+    const cJSON *named = ei_json_array(parameters, "sponsors");
+    char sponsor[EI_SPONSOR_SIZE];
+    const cJSON *item;
+
+    if (named == NULL)
+        return EI_OK;
+    enum ei_err rc = ei_sponsors_count((size_t)cJSON_GetArraySize(named), err);
+    cJSON *list = cJSON_AddArrayToObject(overrides, "sponsors");
+    cJSON_ArrayForEach(item, named)
+    {
+        const char *text = cJSON_GetStringValue(item);
+        if (rc == EI_OK)
+            rc = ei_sponsor_read(text != NULL ? text : "", sponsor, err);
+        if (rc == EI_OK)
+            cJSON_AddItemToArray(list, cJSON_CreateString(sponsor));
+    }
+    return rc;
+}
 
 /* Copies the settings among the parameters into one JSON object; NULL text where there are none. */
 static enum ei_err take_overrides(const cJSON *parameters, char **ret_text, struct ei_error *err)
@@ -40,8 +61,10 @@ static enum ei_err take_overrides(const cJSON *parameters, char **ret_text, stru
     *ret_text = NULL;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0] && rc == EI_OK; i++) {
         const char *value = ei_json_string(parameters, texts[i]);
-        if (value != NULL && strlen(value) > MESSAGE_BYTES_MAX)
-            rc = ei_fail(err, EI_USAGE, "%s: longer than %d bytes", texts[i], MESSAGE_BYTES_MAX);
+        if (value != NULL && strlen(value) > EI_MESSAGE_BODY_MAX)
+            rc = ei_fail(err, EI_USAGE, "%s: longer than %d bytes", texts[i], EI_MESSAGE_BODY_MAX);
+        else if (value != NULL && !ei_utf8_text(value, strlen(value)))
+            rc = ei_fail(err, EI_USAGE, "%s: not UTF-8 text, or with control characters in it", texts[i]);
         else if (value != NULL)
             ei_json_add_text(overrides, texts[i], value);
     }
@@ -53,6 +76,8 @@ static enum ei_err take_overrides(const cJSON *parameters, char **ret_text, stru
         rc = ei_fail(err, EI_USAGE, "language: \"%.30s\" is not a language such as \"en-US\"", language);
     if (rc == EI_OK && cc != NULL)
         rc = ei_address_check(cc, checked, err);
+    if (rc == EI_OK)
+        rc = take_sponsors(parameters, overrides, err);
     if (cJSON_IsBool(cJSON_GetObjectItemCaseSensitive(parameters, "sendMessage")))
         cJSON_AddBoolToObject(overrides, "sendMessage", ei_json_bool(parameters, "sendMessage", false));
     if (rc == EI_OK && overrides->child != NULL) {
@@ -212,7 +237,7 @@ static enum ei_err start_dry_run(struct ei_worker *w, struct ei_call *call, stru
 static enum ei_err invite_account(struct ei_worker *w, struct ei_call *call, const struct ei_entry *entry,
                                   bool first_trusted, const cJSON *parameters, struct ei_error *err)
 {
-    const char *by = ei_json_string(parameters, "requestedBy");
+    struct ei_asker asker = ei_request_asker(parameters);
     struct ei_reconcile_answer answer;
     struct ei_collaborator *c = NULL;
     char *overrides = NULL;
@@ -220,7 +245,7 @@ static enum ei_err invite_account(struct ei_worker *w, struct ei_call *call, con
     /* First, so that a request that is refused undoes no tombstone and lifts no hold. */
     enum ei_err rc = read_settings(w, parameters, &overrides, err);
     if (rc == EI_OK)
-        rc = ei_reconcile_login(&w->reconcile, entry, first_trusted, by, EI_ASKED_INVITE, &answer, err);
+        rc = ei_reconcile_login(&w->reconcile, entry, first_trusted, &asker, EI_ASKED_INVITE, &answer, err);
     if (rc == EI_OK)
         rc = ei_store_get(w->store, answer.id, &c, err);
     if (rc != EI_OK)
@@ -245,7 +270,7 @@ out:
 
 /* The account as it would be recorded, for --dry-run. */
 static enum ei_err imagine_account(struct ei_worker *w, const struct ei_entry *entry, bool first_trusted,
-                                   struct ei_collaborator **ret_c, struct ei_error *err)
+                                   const struct ei_asker *asker, struct ei_collaborator **ret_c, struct ei_error *err)
 {
     char written[EI_ADDRESS_SIZE];
     char address[EI_ADDRESS_SIZE];
@@ -262,7 +287,7 @@ static enum ei_err imagine_account(struct ei_worker *w, const struct ei_entry *e
     struct ei_collaborator *c = ei_collaborator_new();
     ei_gecos_name(entry->gecos, name);
     if (c == NULL || !ei_collaborator_add_address(c, address) ||
-        (name[0] != '\0' && !ei_text_set(&c->display_name, name)) ||
+        (name[0] != '\0' && !ei_text_set(&c->display_name, name)) || !ei_text_set(&c->requester, asker->login) ||
         ei_collaborator_add_account(c, w->host, entry->login, entry->uid, w->config->rules[entry->rule].name) == NULL) {
         ei_collaborator_free(c);
         return ei_fail(err, EI_NOMEM, "no memory");
@@ -286,7 +311,8 @@ static enum ei_err for_login(struct ei_worker *w, struct ei_call *call, const st
                        w->config->rule_count != 0 ? w->config->rules[0].group : "GROUP", entry->login);
     if (!ei_json_bool(parameters, "dryRun", false))
         return invite_account(w, call, entry, first_trusted, parameters, err);
-    enum ei_err rc = imagine_account(w, entry, first_trusted, &c, err);
+    struct ei_asker asker = ei_request_asker(parameters);
+    enum ei_err rc = imagine_account(w, entry, first_trusted, &asker, &c, err);
     if (rc == EI_OK)
         rc = apply(w, c, parameters, err);
     if (rc != EI_OK) {
@@ -301,12 +327,13 @@ static enum ei_err for_login(struct ei_worker *w, struct ei_call *call, const st
 static enum ei_err new_for_address(struct ei_worker *w, const char *address, const cJSON *parameters,
                                    struct ei_collaborator **ret_c, struct ei_error *err)
 {
+    struct ei_asker asker = ei_request_asker(parameters);
     struct ei_settings settings;
     struct ei_collaborator *c = ei_collaborator_new();
     enum ei_err rc = EI_OK;
 
     if (c == NULL || !ei_collaborator_add_address(c, address) || !ei_text_set(&c->job.rule, job_rule(parameters)) ||
-        !ei_text_set(&c->requested_by, ei_json_string(parameters, "requestedBy")))
+        !ei_text_set(&c->requested_by, asker.by) || !ei_text_set(&c->requester, asker.login))
         rc = ei_fail(err, EI_NOMEM, "no memory");
     if (rc == EI_OK)
         rc = apply(w, c, parameters, err);

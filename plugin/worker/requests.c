@@ -31,6 +31,14 @@ enum ei_err ei_request_find(struct ei_worker *w, const char *target, struct ei_c
     return rc;
 }
 
+struct ei_asker ei_request_asker(const cJSON *parameters)
+{
+    return (struct ei_asker){
+        .by = ei_json_string(parameters, "requestedBy"),
+        .login = ei_json_string(parameters, "requester"),
+    };
+}
+
 /* --- calls that wait --- */
 
 static enum ei_err add_waiting(struct ei_worker *w, struct ei_call *call, const char *target, int64_t timeout_ms)

@@ -27,6 +27,8 @@ cJSON *ei_request_account_reply(const struct ei_worker *worker, const struct ei_
 /* The Account object of the interface. */
 cJSON *ei_request_account(const struct ei_worker *worker, const struct ei_collaborator *collaborator,
                           const struct ei_account *account);
+/* Who asks, by the parameters of the call, which own the texts. */
+struct ei_asker ei_request_asker(const cJSON *parameters);
 cJSON *ei_request_error(const struct ei_error *error, bool permanent);
 /* What keeps redemptions from being seen though nothing blocks the worker; code EI_OK: nothing. */
 void ei_request_trouble(const struct ei_worker *worker, struct ei_error *ret_trouble);

@@ -145,11 +145,12 @@ static inline void rules_seen(void)
 
 static inline void say(const char *login, enum ei_asked asked)
 {
+    const struct ei_asker asker = {.by = "alice (uid 1000)", .login = "alice"};
     struct ei_error err = {0};
     for (size_t i = 0; i < host_count; i++) {
         if (strcmp(host_entries[i].login, login) != 0)
             continue;
-        if (ei_reconcile_login(&ctx, &host_entries[i], true, "alice (uid 1000)", asked, &answer, &err) != EI_OK)
+        if (ei_reconcile_login(&ctx, &host_entries[i], true, &asker, asked, &answer, &err) != EI_OK)
             fail_msg("%s: %s", login, err.message);
         return;
     }

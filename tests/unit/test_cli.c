@@ -87,6 +87,29 @@ static void invite_sends_what_was_asked(void **state)
     assert_string_equal(f->err, "");
 }
 
+/* Contract 2.2, 2.3: five sponsors, one copy. */
+static void invite_names_sponsors(void **state)
+{
+    struct fixture *f = *state;
+
+    answer(f, "{\"account\":" ACCOUNT("queued", "null") ",\"alreadyGuest\":false}");
+    cli(f, "invite", "taylor", "--sponsor", "requester", "--sponsor", "group:0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02",
+        NULL);
+    assert_int_equal(f->exit_code, EI_EXIT_DONE);
+    sent(f, 0, "Invite",
+         "{\"target\":\"taylor\",\"sponsors\":[\"requester\",\"group:0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02\"]}");
+    cli(f, "invite", "taylor", "--sponsor", "alice", NULL);
+    assert_int_equal(f->exit_code, EI_EXIT_USAGE);
+    assert_non_null(strstr(f->err, "\"alice\" is no sponsor"));
+    cli(f, "invite", "taylor", "--sponsor", "a@b.ex", "--sponsor", "b@b.ex", "--sponsor", "c@b.ex", "--sponsor",
+        "d@b.ex", "--sponsor", "e@b.ex", "--sponsor", "f@b.ex", NULL);
+    assert_int_equal(f->exit_code, EI_EXIT_USAGE);
+    assert_non_null(strstr(f->err, "at most 5 sponsors for a guest, not 6"));
+    cli(f, "invite", "taylor", "--cc", "a@b.ex", "--cc", "b@b.ex", NULL);
+    assert_int_equal(f->exit_code, EI_EXIT_USAGE);
+    assert_non_null(strstr(f->err, "Microsoft Graph takes one cc recipient, not 2"));
+}
+
 static void invite_tells_a_guest_that_is_one(void **state)
 {
     struct fixture *f = *state;
@@ -373,6 +396,7 @@ int main(void)
         CLI_TEST(wrong_usage_names_the_option_and_asks_nothing),
         CLI_TEST(a_target_is_text),
         CLI_TEST(invite_sends_what_was_asked),
+        CLI_TEST(invite_names_sponsors),
         CLI_TEST(invite_tells_a_guest_that_is_one),
         CLI_TEST(invite_dry_run_prints_the_body),
         CLI_TEST(invite_waits_for_the_outcome),

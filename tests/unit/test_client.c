@@ -277,7 +277,11 @@ static void requester_is(const char *sudo_uid, uid_t uid)
     char expected[EI_REQUESTER_SIZE];
     const struct passwd *account = getpwuid(uid);
 
+    char login[EI_REQUESTER_SIZE];
     ei_client_requester(sudo_uid, name);
+    ei_client_requester_login(sudo_uid, login);
+    assert_int_equal(strncmp(name, login, strlen(login)), 0); /* "alice (uid 1000)" begins with it */
+    assert_true(login[0] != '\0' || strncmp(name, "uid ", 4) == 0);
     if (uid == 0)
         snprintf(expected, sizeof expected, "root");
     else if (account != NULL)
