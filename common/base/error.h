@@ -84,9 +84,11 @@ enum ei_fault {
     X(EI_GROUP_ADDRESS, "group-address", ACCOUNT, "it is a group's address: use a person's own")                       \
     X(EI_INTERNAL_USER, "internal-user", ACCOUNT,                                                                      \
       "the address belongs to a member of the tenant: take the login out of the rule's group")                         \
-    X(EI_DISABLED, "disabled", ACCOUNT, "enable the guest in Entra, then entra-invite refresh")                        \
+    X(EI_DISABLED, "disabled", ACCOUNT,                                                                                \
+      "enable the guest in Entra, then entra-invite refresh; if entra-invite disabled it: entra-invite restore")       \
     X(EI_GUEST_GONE, "guest-gone", ACCOUNT,                                                                            \
-      "the guest was deleted in Entra: restore it there, or entra-invite invite the login anew")                       \
+      "if the guest was deleted in the last 30 days, entra-invite restore brings it back; entra-invite invite makes "  \
+      "a new one")                                                                                                     \
     X(EI_GUEST_DELETED, "guest-deleted", ACCOUNT,                                                                      \
       "entra-invite restore brings the guest back as it was; entra-invite invite, once more, makes a new one")         \
     X(EI_GUEST_PURGED, "guest-purged", ACCOUNT,                                                                        \

@@ -253,4 +253,12 @@ enum ei_err ei_graph_disable_user(struct ei_graph *graph, const char *id, const 
 enum ei_err ei_graph_delete_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_plain_done *done,
                                  void *context);
 
+/* The way back (contract 5): PATCH accountEnabled=true; POST /directory/deletedItems/{id}/restore, within 30 days of
+ * the deletion. EI_GRAPH_NOT_FOUND there: it is not among the deleted ones, be it gone for good or restored already.
+ * EI_RESTORE_REFUSED: 400 or 409, as when somebody else has its address by now. */
+enum ei_err ei_graph_enable_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_plain_done *done,
+                                 void *context);
+enum ei_err ei_graph_restore_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_plain_done *done,
+                                  void *context);
+
 #endif

@@ -15,6 +15,7 @@ struct one {
     void *context;
     char id[EI_GUID_TEXT];
     bool gone_is_done;
+    bool restoring;
 };
 
 static void on_user(void *context, struct ei_reply *reply)
@@ -53,6 +54,8 @@ static void on_change(void *context, struct ei_reply *reply)
         result->error.code = EI_OK;
         result->error.message[0] = '\0';
     }
+    if (one->restoring && result->outcome == EI_GRAPH_REJECTED && (result->status == 400 || result->status == 409))
+        result->error.code = EI_RESTORE_REFUSED;
     one->plain_done(one->context, result);
     free(one);
 }
@@ -128,6 +131,26 @@ enum ei_err ei_graph_disable_user(struct ei_graph *graph, const char *id, const 
         .method = EI_PATCH, .about = EI_ABOUT_OBJECT, .crid = crid, .body = "{\"accountEnabled\":false}"};
 
     return start(graph, &one, id, "/v1.0/users/", "", &spec, on_change);
+}
+
+enum ei_err ei_graph_enable_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_plain_done *done,
+                                 void *context)
+{
+    struct one one = {.plain_done = done, .context = context};
+    struct ei_request_spec spec = {
+        .method = EI_PATCH, .about = EI_ABOUT_OBJECT, .crid = crid, .body = "{\"accountEnabled\":true}"};
+
+    return start(graph, &one, id, "/v1.0/users/", "", &spec, on_change);
+}
+
+/* An empty body, because a POST inside a batch needs one. */
+enum ei_err ei_graph_restore_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_plain_done *done,
+                                  void *context)
+{
+    struct one one = {.plain_done = done, .context = context, .restoring = true};
+    struct ei_request_spec spec = {.method = EI_POST, .about = EI_ABOUT_OBJECT, .crid = crid, .body = "{}"};
+
+    return start(graph, &one, id, "/v1.0/directory/deletedItems/", "/restore", &spec, on_change);
 }
 
 enum ei_err ei_graph_delete_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_plain_done *done,

@@ -110,7 +110,7 @@ struct ei_job {
     char *overrides;         /* JSON object of command-line settings (keys as in the Invite call), NULL if none */
     enum ei_step resume;     /* step after CREATED/MAILING detours: PENDING or ACCEPTED */
     uint32_t creates;        /* POSTs without mail whose answer was lost, since the last answer: they back off */
-    int offboard;            /* enum ei_removal (common/config) while OFFBOARDING */
+    int offboard;            /* enum ei_removal, or EI_OFFBOARD_RESTORE, while OFFBOARDING */
     bool reset;              /* CHECKING and CREATING are of a resetRedemption of guest_id, not of an invitation (X4) */
     char *reset_email;       /* the address that it is reset to; NULL: the one that it has */
 };

@@ -74,6 +74,8 @@ const struct ei_verb ei_cli_verbs[] = {
      EI_EXIT_USAGE, ei_verb_resend},
     {"remove", "[LOGIN|ADDRESS]", "take the invitation back; no new one comes by itself", remove_options, 0, 1,
      EI_EXIT_USAGE, ei_verb_remove},
+    {"restore", "LOGIN|ADDRESS", "bring a guest back who was deleted, or disabled by remove", no_options, 1, 1,
+     EI_EXIT_USAGE, ei_verb_restore},
     {"refresh", "", "read the accounts and ask Microsoft Graph now", refresh_options, 0, 0, EI_EXIT_USAGE,
      ei_verb_refresh},
     {"doctor", "", "check host, credential, permissions and the way to Microsoft", no_options, 0, 0,

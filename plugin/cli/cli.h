@@ -128,6 +128,7 @@ int ei_verb_show(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_status(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_adopt(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_resend(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_restore(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_remove(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_refresh(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_doctor(const struct ei_cli *cli, const struct ei_args *args);

@@ -1,4 +1,4 @@
-/* adopt, resend, remove, refresh: what an admin decides. */
+/* adopt, resend, remove, restore, refresh: what an admin decides. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -78,7 +78,8 @@ int ei_verb_adopt(const struct ei_cli *cli, const struct ei_args *args)
     return EI_EXIT_DONE;
 }
 
-int ei_verb_resend(const struct ei_cli *cli, const struct ei_args *args)
+/* A method that takes a target and answers with its account. */
+static int change_one(const struct ei_cli *cli, const struct ei_args *args, const char *method)
 {
     cJSON *parameters = ei_target(args, args->operands[0]);
     cJSON *reply = NULL;
@@ -86,11 +87,21 @@ int ei_verb_resend(const struct ei_cli *cli, const struct ei_args *args)
 
     if (parameters == NULL)
         return EI_EXIT_USAGE;
-    if (!ei_call(cli, "Resend", parameters, EI_ANSWER_MS, args->operands[0], &reply, &exit_code))
+    if (!ei_call(cli, method, parameters, EI_ANSWER_MS, args->operands[0], &reply, &exit_code))
         return exit_code;
     print_account(cli, ei_json_object(reply, "account"));
     ei_varlink_free(reply);
     return EI_EXIT_DONE;
+}
+
+int ei_verb_resend(const struct ei_cli *cli, const struct ei_args *args)
+{
+    return change_one(cli, args, "Resend");
+}
+
+int ei_verb_restore(const struct ei_cli *cli, const struct ei_args *args)
+{
+    return change_one(cli, args, "Restore");
 }
 
 static cJSON *remove_parameters(const struct ei_args *args)

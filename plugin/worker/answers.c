@@ -70,6 +70,7 @@ bool ei_answer_take_user(struct ei_collaborator *c, const struct ei_graph_user *
     c->state_changed_at = user->external_user_state_changed;
     c->not_found_since = 0;
     c->checked_at = ei_now();
+    c->disabled = c->disabled && !(user->has_account_enabled && user->account_enabled);
     if (c->guest_id != NULL && strcasecmp(c->guest_id, user->id) != 0)
         ei_groups_forget(c);
     return ei_text_set(&c->guest_id, user->id) && ei_text_set(&c->user_type, user->user_type) &&
@@ -136,6 +137,7 @@ static void forget_guest(struct ei_collaborator *c)
     c->not_found_since = 0;
     c->linked = false;
     c->made = false;
+    c->disabled = false;
     ei_groups_forget(c);
 }
 
@@ -235,6 +237,8 @@ static bool take_invitation(struct ei_collaborator *c, const struct ei_graph_inv
         return false;
     }
     c->url_at = ei_now();
+    ei_text_set(&c->deleted_guest_id, NULL); /* there is another one in its place */
+    c->deleted_at = 0;
     c->made = c->made || (c->guest_id == NULL && !c->linked);
     if (!ei_invitation_record(c, invitation) || !ei_text_set(&c->guest_id, invitation->invited_user_id) ||
         !ei_text_set(&c->redeem_url, invitation->invite_redeem_url)) {

@@ -13,9 +13,15 @@ ei_graph_invited ei_answer_mailed;
 /* looks.c: what comes after it */
 ei_graph_user_done ei_answer_looked;
 ei_graph_plain_done ei_answer_deleted_items;
-ei_graph_plain_done ei_answer_offboarded;
 
-/* Shared by both files. */
+/* offboard.c: the guest is to go, or to come back */
+enum ei_err ei_offboard_prepare(struct ei_worker *worker, struct ei_collaborator *collaborator);
+enum ei_err ei_offboard_send(struct ei_worker *worker, const struct ei_collaborator *collaborator,
+                             struct ei_flight *flight);
+
+/* Shared by these files. */
+enum { EI_DENIED_AGAIN = 15 * 60 }; /* seconds until what is not permitted is tried again */
+
 struct ei_collaborator *ei_answer_reload(struct ei_flight *flight); /* NULL: it is gone; the caller frees it */
 void ei_answer_clear_error(struct ei_collaborator *collaborator);
 /* Whether the mail was sent is not known, and nothing but `resend` repeats it. why: what cut it off, or NULL. */

@@ -1,4 +1,4 @@
-/* After the invitation: is it redeemed, is the guest still there, is it to go? */
+/* After the invitation: is it redeemed, is the guest still there? */
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -10,8 +10,6 @@
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/sponsors.h"
 #include "plugin/worker/tenant.h"
-
-enum { DENIED_LOOK = 15 * 60 }; /* seconds between looks while reading is not permitted */
 
 static void save_look(struct ei_worker *w, struct ei_collaborator *c, const char *event)
 {
@@ -128,7 +126,7 @@ void ei_answer_looked(void *context, const struct ei_graph_result *result, const
             c->error = result->error;
             ei_fail_again(&c->error, EI_NOT_SEEN, "the redemption cannot be read: %s", result->error.message);
         }
-        c->job.not_before = ei_now() + DENIED_LOOK;
+        c->job.not_before = ei_now() + EI_DENIED_AGAIN;
         ei_worker_save(w, c, NULL, NULL);
     } else {
         /* The state stays as it was; the error shows unless a lasting one does. */
@@ -179,42 +177,6 @@ void ei_answer_deleted_items(void *context, const struct ei_graph_result *result
                          : "%s: Microsoft answered that the guest %s was made, and does not show it yet",
                     c->addresses[0], c->guest_id);
         save_look(w, c, NULL);
-    }
-out:
-    ei_collaborator_free(c);
-    ei_machine_land(flight);
-}
-
-void ei_answer_offboarded(void *context, const struct ei_graph_result *result)
-{
-    struct ei_flight *flight = context;
-    struct ei_worker *w = flight->worker;
-
-    ei_tenant_note(w, result, EI_CALL_OFFBOARD);
-    struct ei_collaborator *c = ei_answer_reload(flight);
-    if (c == NULL)
-        goto out;
-    if (c->job.step != EI_STEP_OFFBOARDING) {
-        /* Called off meanwhile; but what is deleted is deleted, and the next invitation makes another guest. */
-        if (flight->deleting && result->outcome == EI_GRAPH_DONE && ei_text_set(&c->guest_id, NULL))
-            ei_worker_save(w, c, "guest-deleted", NULL);
-        goto out;
-    }
-    if (result->outcome == EI_GRAPH_DONE || result->error.code == EI_GRAPH_NOT_FOUND) {
-        bool deleted = flight->deleting;
-        ei_log(LOG_INFO, "%s: guest %s", c->addresses[0], deleted ? "deleted" : "disabled");
-        if (deleted)
-            ei_text_set(&c->guest_id, NULL);
-        ei_text_set(&c->redeem_url, NULL);
-        ei_answer_clear_error(c);
-        ei_machine_enter(w, c, EI_STEP_IDLE, deleted ? "guest-deleted" : "guest-disabled");
-    } else {
-        if (c->error.code != result->error.code)
-            ei_log_error(LOG_WARNING, c->addresses[0], &result->error);
-        struct ei_graph_result later = *result;
-        if (ei_err_fault(result->error.code) == EI_FAULT_TENANT && later.retry_after < DENIED_LOOK)
-            later.retry_after = DENIED_LOOK; /* a permission that is missing does not come by asking often */
-        ei_answer_try_again(w, c, &later);
     }
 out:
     ei_collaborator_free(c);

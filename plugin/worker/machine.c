@@ -98,9 +98,7 @@ static enum ei_err send_step(struct ei_worker *w, const struct ei_collaborator *
         ei_guid_new(crid);
         return ei_graph_get_user(w->graph, c->guest_id, crid, ei_answer_looked, flight);
     case EI_STEP_OFFBOARDING:
-        if (c->job.offboard == EI_REMOVAL_DELETE)
-            return ei_graph_delete_user(w->graph, c->guest_id, c->job.crid, ei_answer_offboarded, flight);
-        return ei_graph_disable_user(w->graph, c->guest_id, c->job.crid, ei_answer_offboarded, flight);
+        return ei_offboard_send(w, c, flight);
     case EI_STEP_IDLE:
     case EI_STEP_QUEUED:
     case EI_STEP_CREATED:
@@ -322,9 +320,7 @@ static enum ei_err prepare(struct ei_worker *w, struct ei_collaborator *c)
     case EI_STEP_CREATED:
         return after_created(w, c);
     case EI_STEP_OFFBOARDING:
-        if (c->guest_id == NULL)
-            return ei_machine_enter(w, c, EI_STEP_IDLE, "offboarded");
-        return ei_machine_enter(w, c, EI_STEP_OFFBOARDING, "offboarding");
+        return ei_offboard_prepare(w, c);
     case EI_STEP_PENDING:
     case EI_STEP_ACCEPTED:
         if (c->guest_id == NULL)

@@ -290,7 +290,10 @@ static enum ei_err settle_released(struct ei_pass *pass, struct ei_error *err)
     for (size_t i = 0; rc == EI_OK && i < pass->released_count; i++) {
         struct ei_collaborator *c = NULL;
         rc = ei_store_get(pass->ctx->store, pass->released[i], &c, err);
-        if (rc == EI_OK && !ei_collaborator_needed(c)) {
+        bool expired = rc == EI_OK && ei_collaborator_expire(c, pass->now);
+        if (expired && ei_collaborator_forgettable(c)) {
+            rc = ei_store_delete(pass->ctx->store, c, err);
+        } else if (rc == EI_OK && !ei_collaborator_needed(c)) {
             ei_collaborator_let_go(c, (enum ei_removal)c->job.offboard, pass->now);
             rc = ei_store_put(pass->ctx->store, c, "released", NULL, err);
             pass->report->changed = true;

@@ -136,6 +136,13 @@ enum ei_err ei_reconcile_login(struct ei_reconcile_context *ctx, const struct ei
  * The rules that reconciler, jobs and calls share. Pure: they change the aggregate in memory, the caller puts it.
  */
 
+/* job.offboard of a guest that is to come back, beside enum ei_removal. */
+enum { EI_OFFBOARD_RESTORE = EI_REMOVAL_DELETE + 1 };
+enum { EI_DELETED_KEPT = 30 * 24 * 3600 }; /* seconds that the tenant keeps deleted users (contract 5) */
+
+/* OFFBOARDING the other way round: the guest is to come back. */
+bool ei_collaborator_restoring(const struct ei_collaborator *collaborator);
+
 /* May an invitation be POSTed for it? An active account asks for it, or an invitation without an account
  * (job.rule not NULL: a rule's name, "" the default block). While false, CHECKING only looks up and CREATING must not
  * send: then look up, and end in IDLE where nothing is found. */
@@ -146,7 +153,8 @@ bool ei_collaborator_needed(const struct ei_collaborator *collaborator);
 
 /*
  * After an account was added or set ACTIVE or HELD: takes up the work from IDLE or OFFBOARDING (QUEUED, or CHECKING
- * where all are held), and forgets a pending removal. Steps from CHECKING on go on as they are; FAILED stays.
+ * where all are held), and forgets a pending removal. A restoration and steps from CHECKING on go on as they are;
+ * FAILED stays.
  */
 void ei_collaborator_take_up(struct ei_collaborator *collaborator, int64_t now, bool urgent);
 
@@ -162,7 +170,13 @@ void ei_collaborator_requeue(struct ei_collaborator *collaborator, int64_t now, 
  */
 void ei_collaborator_let_go(struct ei_collaborator *collaborator, enum ei_removal removal, int64_t now);
 
-/* The mildest on_account_removal among the rules of its accounts; a rule that this config does not have is KEEP. */
+/* The mildest on_account_removal among the rules of its accounts; a rule that this config does not have is KEEP, and so
+ * is a guest that was there before our own invitation. */
 enum ei_removal ei_collaborator_removal(const struct ei_config *config, const struct ei_collaborator *collaborator);
+
+/* To OFFBOARDING, to bring back what is known to be deleted, or enable what was disabled because of us. */
+void ei_collaborator_restore(struct ei_collaborator *collaborator, int64_t now);
+/* Forgets a deleted guest whom the tenant has not any more. true: something changed. */
+bool ei_collaborator_expire(struct ei_collaborator *collaborator, int64_t now);
 
 #endif

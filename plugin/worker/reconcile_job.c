@@ -41,6 +41,11 @@ static bool between_commits(const struct ei_collaborator *c)
     return c->job.step == EI_STEP_CREATING || c->job.step == EI_STEP_CREATED || c->job.step == EI_STEP_MAILING;
 }
 
+bool ei_collaborator_restoring(const struct ei_collaborator *c)
+{
+    return c->job.step == EI_STEP_OFFBOARDING && c->job.offboard == EI_OFFBOARD_RESTORE;
+}
+
 void ei_collaborator_take_up(struct ei_collaborator *c, int64_t now, bool urgent)
 {
     if (!ei_collaborator_needed(c))
@@ -50,7 +55,7 @@ void ei_collaborator_take_up(struct ei_collaborator *c, int64_t now, bool urgent
     /* An invitation of an address has found its account: from here on the account stands for it. */
     if (c->job.rule != NULL && has_account(c, EI_ACCOUNT_ACTIVE))
         ei_text_set(&c->job.rule, NULL);
-    if (c->address_count == 0)
+    if (c->address_count == 0 || ei_collaborator_restoring(c))
         return;
     if (c->job.step == EI_STEP_IDLE || c->job.step == EI_STEP_OFFBOARDING)
         start(c, ei_collaborator_wants_invitation(c) ? EI_STEP_QUEUED : EI_STEP_CHECKING, now);
@@ -89,7 +94,8 @@ void ei_collaborator_let_go(struct ei_collaborator *c, enum ei_removal removal, 
         return;
     }
     /* A guest that was deleted in the tenant is not invited again by itself: the failure stays on record. */
-    if (c->job.step == EI_STEP_OFFBOARDING || (c->error_permanent && c->error.code == EI_GUEST_GONE))
+    bool deleted = c->error_permanent && (c->error.code == EI_GUEST_GONE || c->error.code == EI_GUEST_DELETED);
+    if ((c->job.step == EI_STEP_OFFBOARDING && !ei_collaborator_restoring(c)) || deleted)
         return;
     bool disabled = c->error_permanent && c->error.code == EI_DISABLED;
     bool offboard = removal != EI_REMOVAL_KEEP && c->guest_id != NULL && !hands_off(c) &&
@@ -113,11 +119,42 @@ static enum ei_removal removal_of(const struct ei_config *config, const char *ru
 enum ei_removal ei_collaborator_removal(const struct ei_config *config, const struct ei_collaborator *c)
 {
     enum ei_removal mildest = c->account_count != 0 ? EI_REMOVAL_DELETE : EI_REMOVAL_KEEP;
+    bool being_made = c->guest_id == NULL && !c->linked;
 
+    if (!c->made && !being_made)
+        return EI_REMOVAL_KEEP;
     for (size_t i = 0; i < c->account_count; i++) {
         enum ei_removal removal = removal_of(config, c->accounts[i].rule);
         if (removal < mildest)
             mildest = removal;
     }
     return mildest;
+}
+
+void ei_collaborator_restore(struct ei_collaborator *c, int64_t now)
+{
+    bool deleting = c->job.step == EI_STEP_OFFBOARDING && c->job.offboard == EI_REMOVAL_DELETE;
+    bool gone = c->error_permanent && c->error.code == EI_GUEST_GONE;
+
+    if (c->guest_id != NULL && (gone || deleting)) { /* deleting: it may have been done, though no answer came */
+        ei_text_set(&c->deleted_guest_id, NULL);
+        c->deleted_guest_id = c->guest_id;
+        c->guest_id = NULL;
+        c->deleted_at = now;
+    }
+    if (c->job.step == EI_STEP_OFFBOARDING && c->job.offboard == EI_REMOVAL_DISABLE)
+        c->disabled = true;
+    start(c, EI_STEP_OFFBOARDING, now);
+    c->job.offboard = EI_OFFBOARD_RESTORE;
+    c->job.urgent = true;
+    c->not_found_since = 0;
+}
+
+bool ei_collaborator_expire(struct ei_collaborator *c, int64_t now)
+{
+    if (c->deleted_guest_id == NULL || c->job.step != EI_STEP_IDLE || now - c->deleted_at < EI_DELETED_KEPT)
+        return false;
+    ei_text_set(&c->deleted_guest_id, NULL);
+    c->deleted_at = 0;
+    return true;
 }

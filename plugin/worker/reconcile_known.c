@@ -89,13 +89,19 @@ enum ei_err ei_pass_add_known(struct ei_pass *pass, const struct ei_collaborator
     return EI_OK;
 }
 
-/* Let go while a request was on its way, which has ended. */
+static bool expires(const struct ei_pass *pass, const struct ei_collaborator *c)
+{
+    return c->deleted_guest_id != NULL && c->job.step == EI_STEP_IDLE && c->account_count == 0 &&
+           pass->now - c->deleted_at >= EI_DELETED_KEPT;
+}
+
+/* Let go while a request was on its way, which has ended; or what was kept of a deleted guest is of no use any more. */
 static enum ei_err add_released(struct ei_pass *pass, const struct ei_collaborator *c)
 {
     bool looked_at = c->job.step == EI_STEP_PENDING || c->job.step == EI_STEP_ACCEPTED;
     bool gone = c->error_permanent && c->error.code == EI_GUEST_GONE; /* let_go leaves it on record */
 
-    if (!looked_at || gone || ei_collaborator_needed(c))
+    if ((!looked_at || gone || ei_collaborator_needed(c)) && !expires(pass, c))
         return EI_OK;
     void *grown = ei_array_room(pass->released, pass->released_count, &pass->released_room, sizeof *pass->released);
     if (grown == NULL)

@@ -39,7 +39,8 @@ bool ei_collaborator_forgettable(const struct ei_collaborator *c)
 
     if (c->account_count == 0 && c->address_count == 0)
         return true;
-    return c->account_count == 0 && c->job.rule == NULL && c->guest_id == NULL && !sending && !mailed;
+    return c->account_count == 0 && c->job.rule == NULL && c->guest_id == NULL && c->deleted_guest_id == NULL &&
+           !sending && !mailed;
 }
 
 static enum ei_err no_memory(const struct placing *p, struct ei_error *err)

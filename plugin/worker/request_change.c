@@ -369,8 +369,12 @@ static enum ei_err remove_target(struct ei_worker *w, struct ei_call *call, cons
     if (!removal_from_name(ei_json_string(parameters, "action"), &removal))
         return ei_fail(err, EI_USAGE, "Remove: action is keep, disable or delete");
     enum ei_err rc = ei_request_find(w, target, &c, &login, err);
-    if (rc != EI_OK)
+    if (rc == EI_OK && ei_collaborator_restoring(c) && ei_machine_in_flight(w, c->id))
+        rc = ei_fail(err, EI_BUSY, "%s: the guest is just being restored", target);
+    if (rc != EI_OK) {
+        ei_collaborator_free(c);
         return rc;
+    }
     bury(w, c, login);
     c->state_at = ei_now();
     ei_collaborator_let_go(c, removal, ei_now());

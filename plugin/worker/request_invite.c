@@ -359,7 +359,7 @@ static enum ei_err again_for_address(struct ei_worker *w, struct ei_collaborator
 {
     bool stands = c->job.step == EI_STEP_ACCEPTED || c->job.step == EI_STEP_PENDING;
 
-    if (stands && !c->error_permanent)
+    if ((stands && !c->error_permanent) || ei_collaborator_restoring(c))
         return EI_OK;
     enum ei_err rc = apply(w, c, parameters, err);
     if (rc != EI_OK)

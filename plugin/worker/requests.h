@@ -52,6 +52,8 @@ void ei_request_list_tenant_run(struct ei_worker *worker);
 int64_t ei_request_list_tenant_wait_ms(const struct ei_worker *worker);
 /* login.c */
 ei_request_method ei_request_login;
+/* request_restore.c */
+ei_request_method ei_request_restore;
 /* request_query.c */
 ei_request_method ei_request_list;
 ei_request_method ei_request_show;

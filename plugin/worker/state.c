@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "plugin/worker/reconcile.h"
+
 static enum ei_state of_step(const struct ei_collaborator *c)
 {
     switch (c->job.step) {
@@ -14,6 +16,7 @@ static enum ei_state of_step(const struct ei_collaborator *c)
     case EI_STEP_FAILED:
         return EI_STATE_FAILED;
     case EI_STEP_OFFBOARDING:
+        return ei_collaborator_restoring(c) ? EI_STATE_QUEUED : EI_STATE_REMOVED;
     case EI_STEP_IDLE:
         return EI_STATE_REMOVED;
     case EI_STEP_QUEUED:

@@ -214,6 +214,7 @@ static inline void reaches(const char *login, enum ei_step step)
 {
     struct ei_collaborator *c = of(login);
     c->job.step = step;
+    c->made = step >= EI_STEP_CREATED;
     if (step >= EI_STEP_CREATED)
         ei_text_set(&c->guest_id, "11111111-2222-4333-8444-555555555555");
     if (step == EI_STEP_PENDING)

@@ -335,6 +335,40 @@ static void test_let_go(void **state)
     ei_collaborator_free(c);
 }
 
+static void test_restore(void **state)
+{
+    struct ei_collaborator *c = make(EI_STEP_PENDING, true);
+    (void)state;
+    /* deleted in the tenant: its id is kept as that of a deleted one */
+    ei_fail(&c->error, EI_GUEST_GONE, "gone");
+    c->error_permanent = true;
+    assert_non_null(ei_collaborator_add_account(c, HERE, "taylor", 1001, "partners"));
+    ei_collaborator_restore(c, 1790000000);
+    assert_true(ei_collaborator_restoring(c));
+    assert_null(c->guest_id);
+    assert_string_equal(c->deleted_guest_id, "11111111-2222-4333-8444-555555555555");
+    assert_int_equal(c->error.code, EI_OK);
+    /* an account that is there does not call it off, one that goes does */
+    ei_collaborator_take_up(c, 1790000000, true);
+    assert_true(ei_collaborator_restoring(c));
+    c->accounts[0].state = EI_ACCOUNT_REMOVED;
+    ei_collaborator_let_go(c, EI_REMOVAL_DELETE, 1790000000);
+    assert_int_equal(c->job.step, EI_STEP_IDLE);
+    assert_non_null(c->deleted_guest_id);
+    ei_collaborator_free(c);
+
+    /* a deletion that may have been done, though no answer came; and one that was only disabled */
+    for (int removal = EI_REMOVAL_DISABLE; removal <= EI_REMOVAL_DELETE; removal++) {
+        c = make(EI_STEP_OFFBOARDING, true);
+        c->job.offboard = removal;
+        ei_collaborator_restore(c, 1790000000);
+        assert_true(ei_collaborator_restoring(c));
+        assert_true((c->deleted_guest_id != NULL) == (removal == EI_REMOVAL_DELETE));
+        assert_true((c->guest_id != NULL && c->disabled) == (removal == EI_REMOVAL_DISABLE));
+        ei_collaborator_free(c);
+    }
+}
+
 /* A batch that the store refuses leaves nothing behind, and the next pass does it all. */
 static void test_store_fails(void **state)
 {
@@ -360,7 +394,7 @@ int main(void)
         T(test_moved),           T(test_moved_but_needed), T(test_moved_by_mistake), T(test_moved_in_mass),
         T(test_admin_tombstone), T(test_tombstone_ends),   T(test_remade),           T(test_rename),
         T(test_rename_back),     T(test_no_rename),        T(test_invite),           T(test_let_go),
-        T(test_store_fails),
+        T(test_restore),         T(test_store_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

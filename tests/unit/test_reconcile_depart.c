@@ -62,6 +62,55 @@ static void test_gone_kept(void **state)
     assert_non_null(found->guest_id);
 }
 
+/* Who was a guest before our own invitation is none of ours to remove, whatever the rule says. */
+static void test_gone_but_not_ours(void **state)
+{
+    (void)state;
+    rules_seen();
+    taylor_exists();
+    account("v", 1011, "V <v@contoso.example>", 1);
+    pass();
+    reaches("taylor", EI_STEP_ACCEPTED);
+    of("taylor")->linked = true;
+    found->made = false;
+    put(found);
+    reaches("v", EI_STEP_PENDING);
+    userdel("taylor");
+    userdel("v");
+    prove();
+    assert_non_null(at("taylor@fabrikam.com"));
+    assert_int_equal(found->job.step, EI_STEP_IDLE);
+    assert_non_null(found->guest_id);
+    assert_non_null(at("v@contoso.example"));
+    assert_int_equal(found->job.step, EI_STEP_OFFBOARDING);
+}
+
+/* What was deleted is remembered as long as it can be restored, and then forgotten. */
+static void test_deleted_is_kept_for_a_while(void **state)
+{
+    (void)state;
+    rules_seen();
+    account("v", 1011, "V <v@contoso.example>", 1);
+    pass();
+    reaches("v", EI_STEP_PENDING);
+    userdel("v");
+    prove();
+    assert_non_null(at("v@contoso.example"));
+    found->job.step = EI_STEP_IDLE; /* as the jobs leave it */
+    ei_text_set(&found->deleted_guest_id, found->guest_id);
+    ei_text_set(&found->guest_id, NULL);
+    found->deleted_at = clock_now;
+    put(found);
+    settled();
+    wait_seconds(EI_DELETED_KEPT - 1);
+    settled();
+    assert_non_null(at("v@contoso.example"));
+    wait_seconds(1);
+    pass();
+    assert_null(at("v@contoso.example"));
+    settled();
+}
+
 /* What cannot be told changes nothing. */
 static void test_unknown(void **state)
 {
@@ -268,8 +317,9 @@ static void test_elsewhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_gone),        T(test_gone_kept),    T(test_unknown), T(test_clock_step),   T(test_gone_in_flight),
-        T(test_gone_shared), T(test_mass_removal), T(test_left),    T(test_rule_removed), T(test_elsewhere),
+        T(test_gone),         T(test_gone_kept),  T(test_gone_but_not_ours), T(test_deleted_is_kept_for_a_while),
+        T(test_unknown),      T(test_clock_step), T(test_gone_in_flight),    T(test_gone_shared),
+        T(test_mass_removal), T(test_left),       T(test_rule_removed),      T(test_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
