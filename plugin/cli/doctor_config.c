@@ -51,6 +51,27 @@ static void add_warning(void *context, const char *text)
                    "%s", text);
 }
 
+/* Whoever invites becomes the sponsor, but an app is nobody (contract 2.2). */
+static void add_sponsors(struct ei_doctor *doctor)
+{
+    static const struct ei_check check = {"configuration", "sponsors"};
+
+    for (size_t i = 0; i < doctor->config->rule_count; i++) {
+        const struct ei_rule *rule = &doctor->config->rules[i];
+        if (rule->invitation.sponsors.count != 0)
+            ei_finding_add(doctor->findings, check, EI_FINDING_OK, NULL, "rule \"%s\": its guests get a sponsor",
+                           rule->name);
+        else if (ei_config_app_only(doctor->config))
+            ei_finding_add(
+                doctor->findings, check, EI_FINDING_WARNING,
+                "set sponsors in invitation, for all rules or for this one: who is to be asked about a guest",
+                "rule \"%s\": its guests have no sponsor, for an app that invites is none", rule->name);
+        else
+            ei_finding_add(doctor->findings, check, EI_FINDING_OK, NULL,
+                           "rule \"%s\": whoever is signed in sponsors its guests", rule->name);
+    }
+}
+
 /* One mail is promised per address and store (design, "One mail"). */
 static void add_mail(struct ei_doctor *doctor)
 {
@@ -81,5 +102,6 @@ void ei_doctor_config(struct ei_doctor *doctor, struct ei_config **ret_config)
     ei_config_warnings(doctor->config, add_warning, doctor);
     add_groups(doctor);
     add_user(doctor);
+    add_sponsors(doctor);
     add_mail(doctor);
 }

@@ -15,6 +15,7 @@ struct need {
     const char *least; /* what to ask for */
     bool (*wanted)(const struct ei_config *config);
     const char *without; /* what then does not work */
+    bool optional;       /* wanted, but done without where it is refused */
 };
 
 static bool always(const struct ei_config *config)
@@ -36,6 +37,14 @@ static bool disables(const struct ei_config *config)
     return removes_by(config, EI_REMOVAL_DISABLE);
 }
 
+static bool has_sponsors(const struct ei_config *config)
+{
+    for (size_t i = 0; i < config->rule_count; i++)
+        if (config->rules[i].invitation.sponsors.count != 0)
+            return true;
+    return false;
+}
+
 static bool uses_groups(const struct ei_config *config)
 {
     for (size_t i = 0; i < config->rule_count; i++)
@@ -51,49 +60,72 @@ static bool deletes(const struct ei_config *config)
 
 /* wanted NULL: asked for by hand only, or done without if it is refused; its absence is no fault. */
 static const struct need needs[] = {
-    {"permission-invite",
-     "inviting guests",
-     {"User.Invite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"},
-     "User.Invite.All",
-     always,
-     "nobody is invited"},
-    {"permission-status",
-     "seeing who has redeemed",
-     {"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
-     "User.Read.All",
-     always,
-     "invitations go out, but the gate never opens"},
-    {"permission-domains",
-     "knowing the tenant's own domains",
-     {"Organization.Read.All", "Domain.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"},
-     "Organization.Read.All or Domain.Read.All",
-     NULL,
-     "addresses of the tenant's own domains are refused by Microsoft only"},
-    {"permission-disable",
-     "on_account_removal = \"disable\"",
-     {"User.EnableDisableAccount.All", "User.ReadWrite.All", "Directory.ReadWrite.All"},
-     "User.EnableDisableAccount.All beside User.Read.All (or User.ReadWrite.All)",
-     disables,
-     "guests whose accounts are gone stay enabled"},
-    {"permission-delete",
-     "on_account_removal = \"delete\"",
-     {"User.ReadWrite.All", "User.DeleteRestore.All", "Directory.ReadWrite.All"},
-     "User.ReadWrite.All",
-     deletes,
-     "guests whose accounts are gone stay in the tenant"},
-    {"permission-groups",
-     "entra_groups",
-     {"GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"},
-     "GroupMember.ReadWrite.All",
-     uses_groups,
-     "guests do not become members"},
-    {"permission-change",
-     "reset, restore, remove --delete",
-     {"User.ReadWrite.All", "Directory.ReadWrite.All"},
-     "User.ReadWrite.All",
-     NULL,
-     "these commands are refused by Microsoft"},
-    {NULL, NULL, {"Policy.Read.All"}, NULL, NULL, NULL}, /* for invite-policy of request_doctor.c */
+    {
+        .check = "permission-invite",
+        .what = "inviting guests",
+        .any = {"User.Invite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"},
+        .least = "User.Invite.All",
+        .wanted = always,
+        .without = "nobody is invited",
+    },
+    {
+        .check = "permission-status",
+        .what = "seeing who has redeemed",
+        .any = {"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+        .least = "User.Read.All",
+        .wanted = always,
+        .without = "invitations go out, but the gate never opens",
+    },
+    {
+        .check = "permission-domains",
+        .what = "knowing the tenant's own domains",
+        .any = {"Organization.Read.All", "Domain.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"},
+        .least = "Organization.Read.All or Domain.Read.All",
+        .without = "addresses of the tenant's own domains are refused by Microsoft only",
+    },
+    {
+        .check = "permission-disable",
+        .what = "on_account_removal = \"disable\"",
+        .any = {"User.EnableDisableAccount.All", "User.ReadWrite.All", "Directory.ReadWrite.All"},
+        .least = "User.EnableDisableAccount.All beside User.Read.All (or User.ReadWrite.All)",
+        .wanted = disables,
+        .without = "guests whose accounts are gone stay enabled",
+    },
+    {
+        .check = "permission-delete",
+        .what = "on_account_removal = \"delete\"",
+        .any = {"User.ReadWrite.All", "User.DeleteRestore.All", "Directory.ReadWrite.All"},
+        .least = "User.ReadWrite.All",
+        .wanted = deletes,
+        .without = "guests whose accounts are gone stay in the tenant",
+    },
+    {
+        .check = "permission-groups",
+        .what = "entra_groups",
+        .any = {"GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"},
+        .least = "GroupMember.ReadWrite.All",
+        .wanted = uses_groups,
+        .without = "guests do not become members",
+    },
+    {
+        .check = "permission-sponsors",
+        .what = "adding sponsors afterwards, where Microsoft left them out",
+        .any = {"User.ReadWrite.All", "Directory.ReadWrite.All"},
+        .least = "User.ReadWrite.All",
+        .wanted = has_sponsors,
+        .without = "a guest may be left without",
+        .optional = true,
+    },
+    {
+        .check = "permission-change",
+        .what = "reset, restore, remove --delete",
+        .any = {"User.ReadWrite.All", "Directory.ReadWrite.All"},
+        .least = "User.ReadWrite.All",
+        .without = "these commands are refused by Microsoft",
+    },
+    {
+        .any = {"Policy.Read.All"}, /* for invite-policy of request_doctor.c */
+    },
 };
 enum { NEEDS = sizeof needs / sizeof needs[0] };
 _Static_assert(sizeof needs / sizeof needs[0] <= EI_PERMISSIONS_MAX, "each need may be one permission");
@@ -155,8 +187,8 @@ static void judge(const struct ei_config *config, const cJSON *names, bool deleg
     else if (by != NULL)
         ei_finding_add(findings, check, EI_FINDING_OK, NULL, "%s: by %s", need->what, by);
     else
-        ei_finding_add(findings, check, wanted ? EI_FINDING_FAILED : EI_FINDING_SKIPPED, mend, "%s needs %s: %s",
-                       need->what, need->least, need->without);
+        ei_finding_add(findings, check, wanted && !need->optional ? EI_FINDING_FAILED : EI_FINDING_SKIPPED, mend,
+                       "%s needs %s: %s", need->what, need->least, need->without);
 }
 
 static bool is_harmless(const char *name)

@@ -6,7 +6,7 @@
 
 #include "common/config/config.h"
 
-enum { EI_PERMISSIONS_MAX = 8 };
+enum { EI_PERMISSIONS_MAX = 9 };
 
 struct ei_permission {
     const char *name; /* "User.Invite.All" */

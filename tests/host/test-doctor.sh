@@ -4,7 +4,8 @@
 install_tree
 enable_pam
 start_simulator
-write_config
+sponsored='invitation: { sponsors = ( "kim@contoso.onmicrosoft.com" ); };'
+write_config "$sponsored"
 start_worker
 
 # Sets out (JSON) and rc.
@@ -60,6 +61,12 @@ cp "$config" "$work/good.conf"
 echo 'no_such_key = 1;' >>"$config"
 wrong 'a configuration with a mistake' failed configuration 'no_such_key'
 assert_match 'a configuration with a mistake: file and line are named' 'entra-invite.conf:[0-9]+' "$out"
+cp "$work/good.conf" "$config"
+write_config
+wrong 'a rule without a sponsor' warning sponsors 'rule "partners": its guests have no sponsor'
+write_config "$sponsored" 'invitation: { send_message = true; message_body = "Welcome"; sponsors = ( "kim@contoso.onmicrosoft.com" ); };'
+wrong 'a text that Microsoft leaves out' warning invitation 'message_body'
+assert_eq 'mail: other hosts are not seen' 'skipped with a mend' "$(finding mail 'other hosts')"
 cp "$work/good.conf" "$config"
 groupdel partners
 wrong 'a missing group' failed group 'partners does not exist'
@@ -167,7 +174,7 @@ simulator set allowInvitesFrom '"none"' >/dev/null
 wrong 'invitations are off' failed invite-policy 'nobody'
 simulator set allowInvitesFrom '"everyone"' >/dev/null
 roles '["User.Invite.All","User.Read.All"]'
-write_config 'rules = ( { name = "partners"; group = "partners"; on_account_removal = "delete"; } );'
+write_config "$sponsored" 'rules = ( { name = "partners"; group = "partners"; on_account_removal = "delete"; } );'
 kill -HUP "$worker_pid"
 assert_within 10 'the new configuration is in force' log_has 'configuration.*(read|force)'
 wrong 'a rule that deletes, without the right' failed permission-delete 'needs User.ReadWrite.All'
@@ -227,7 +234,7 @@ mended 'the CA'
 
 for i in 1 2 3; do echo "x$i:x:300$i:$(getent group partners | cut -d: -f3):X <x$i@fabrikam.com>:/:/bin/sh"; done >"$work/mass"
 stop_worker
-write_config 'max_new = 1;'
+write_config "$sponsored" 'max_new = 1;'
 start_worker
 cat "$work/mass" >>/etc/passwd
 assert_within 20 'a mass is held' listed held 3

@@ -148,6 +148,19 @@ static void groups_need_their_own(void **state)
     is("permission-excess", "warning");
 }
 
+/* An invitation never fails for its sponsors. */
+static void sponsors_may_be_added_later(void **state)
+{
+    (void)state;
+    judge("[\"User.Invite.All\",\"User.Read.All\"]", false);
+    assert_null(find("permission-sponsors"));
+    rules[0].invitation.sponsors.count = 1;
+    judge("[\"User.Invite.All\",\"User.Read.All\"]", false);
+    is("permission-sponsors", "skipped");
+    judge("[\"User.Invite.All\",\"User.ReadWrite.All\"]", false);
+    is("permission-sponsors", "ok");
+}
+
 static void more_than_needed_is_a_warning(void **state)
 {
     (void)state;
@@ -216,15 +229,11 @@ static void a_silent_token_is_no_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PERMISSION_TEST(the_least_is_enough),
-        PERMISSION_TEST(what_is_missing_is_named),
-        PERMISSION_TEST(a_higher_one_does_too),
-        PERMISSION_TEST(removal_needs_more),
-        PERMISSION_TEST(groups_need_their_own),
-        PERMISSION_TEST(more_than_needed_is_a_warning),
-        PERMISSION_TEST(delegated_names_are_known),
-        PERMISSION_TEST(a_silent_token_is_no_failure),
-        PERMISSION_TEST(a_person_is_asked_for_the_least),
+        PERMISSION_TEST(the_least_is_enough),           PERMISSION_TEST(what_is_missing_is_named),
+        PERMISSION_TEST(a_higher_one_does_too),         PERMISSION_TEST(removal_needs_more),
+        PERMISSION_TEST(sponsors_may_be_added_later),   PERMISSION_TEST(groups_need_their_own),
+        PERMISSION_TEST(more_than_needed_is_a_warning), PERMISSION_TEST(delegated_names_are_known),
+        PERMISSION_TEST(a_silent_token_is_no_failure),  PERMISSION_TEST(a_person_is_asked_for_the_least),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
