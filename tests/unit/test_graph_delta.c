@@ -154,7 +154,7 @@ static void test_refused(void **state)
     CTL("set", "delta", "403");
     ask(NULL, EI_GRAPH_REJECTED, EI_PERMISSION);
     CTL("set", "delta", "501");
-    ask(NULL, EI_GRAPH_UNCLEAR, EI_GRAPH_DOWN);
+    ask(NULL, EI_GRAPH_UNCLEAR, EI_REQUEST_REFUSED);
     assert_int_equal(told.result.status, 501);
 }
 
