@@ -108,7 +108,7 @@ static void free_certificate(struct ei_credential *base)
     free(credential);
 }
 
-static const struct ei_credential_type type = {
+static const struct ei_credential_ops type = {
     .name = "certificate",
     .request = make_request,
     .refused = refused,

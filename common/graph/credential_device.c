@@ -158,7 +158,7 @@ static void free_device(struct ei_credential *base)
     free(credential);
 }
 
-static const struct ei_credential_type type = {
+static const struct ei_credential_ops type = {
     .name = "device-code",
     .request = request,
     .granted = granted,

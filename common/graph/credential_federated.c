@@ -87,7 +87,7 @@ static void free_federated(struct ei_credential *base)
     free(base);
 }
 
-static const struct ei_credential_type type = {
+static const struct ei_credential_ops type = {
     .name = "federated",
     .request = make_request,
     .refused = refused,

@@ -253,7 +253,7 @@ static void free_managed(struct ei_credential *base)
     free(identity);
 }
 
-static const struct ei_credential_type type = {
+static const struct ei_credential_ops type = {
     .name = "managed-identity",
     .without_client_id = true,
     .request = make_request,

@@ -43,7 +43,7 @@ static void free_secret(struct ei_credential *base)
     free(credential);
 }
 
-static const struct ei_credential_type type = {
+static const struct ei_credential_ops type = {
     .name = "secret",
     .request = make_request,
     .reload = reload,

@@ -34,7 +34,7 @@ struct ei_token_request {
     struct curl_slist *headers;       /* besides the usual ones; secret */
 };
 
-struct ei_credential_type {
+struct ei_credential_ops {
     const char *name;       /* as credential.type has it */
     bool without_client_id; /* it is the identity itself, so the app need not be named */
 
@@ -60,7 +60,7 @@ struct ei_credential_type {
 };
 
 struct ei_credential {
-    const struct ei_credential_type *type;
+    const struct ei_credential_ops *type;
 };
 
 /* Appends "name=value", percent-encoded, "&" before it unless it is the first. */

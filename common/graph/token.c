@@ -65,7 +65,7 @@ static enum ei_err store_token(struct ei_token *token, const char *text, int64_t
  * while it was on its way. */
 static void read_token(struct ei_graph *graph, struct ei_reply *reply, bool stale)
 {
-    const struct ei_credential_type *type = graph->credential->type;
+    const struct ei_credential_ops *type = graph->credential->type;
     cJSON *json = ei_json_parse(reply->body, reply->length);
     const char *text = ei_json_string(json, "access_token");
     const char *token_type = ei_json_string(json, "token_type");
@@ -121,7 +121,7 @@ static void judge_mismatch(struct ei_token *token, enum ei_err *code)
 static void on_token(void *context, struct ei_reply *reply)
 {
     struct ei_graph *graph = context;
-    const struct ei_credential_type *type = graph->credential->type;
+    const struct ei_credential_ops *type = graph->credential->type;
     struct ei_graph_result *result = reply->result;
     bool stale = graph->token.stale;
 
