@@ -93,6 +93,7 @@ static void save(struct by_device *credential)
 
     EI_FAILPOINT("R1");
     if (ei_sign_in_file_write(credential->path, &credential->record, &err) == EI_OK) {
+        EI_FAILPOINT("R2");
         credential->unsaved = false;
     } else if (!credential->unsaved) {
         ei_log_error(LOG_WARNING, "the renewed sign-in cannot be kept", &err);
