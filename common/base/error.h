@@ -157,7 +157,7 @@ enum ei_fault {
     X(EI_USER_BLOCKED, "user-blocked", TENANT,                                                                         \
       "sign in with a user that exists in this tenant, is enabled and is assigned to the app: sudo entra-invite "      \
       "login")                                                                                                         \
-    X(EI_SIGN_IN_NEEDED, "sign-in-needed", TENANT, "sign in again: sudo entra-invite login")                           \
+    X(EI_SIGN_IN_NEEDED, "sign-in-needed", TENANT, "sign in: sudo entra-invite login")                                 \
     X(EI_WRONG_CLOUD, "wrong-cloud", TENANT,                                                                           \
       "the tenant is in another national cloud: correct cloud (or login_url and graph_url) in the configuration, "     \
       "then start entra-invited again")                                                                                \

@@ -113,6 +113,8 @@ for check in sign-in credential-file token permission-invite permission-status p
     assert_eq "doctor: $check" ok "$(json ".find(finding => finding.check === '$check').status" <"$work/doctor")"
 done
 remember_token
+assert_eq 'the token is in no argument and no environment' '' \
+    "$(grep -lF -- "${tokens_seen[0]}" "/proc/$worker_pid/cmdline" "/proc/$worker_pid/environ")"
 stop_worker
 start_worker
 add second
