@@ -208,6 +208,7 @@ capture entra-invite refresh --wait
 wrong 'a secret that has expired' failed token 'AADSTS7000222'
 assert_eq 'the error has its code' secret-expired \
     "$(json '.find((f) => f.check === "token").error.code' <<<"$out")"
+assert_true 'the log has both ids' log_has '\[secret-expired; request-id [0-9a-f-]{36}; client-request-id [0-9a-f-]{36}\] - '
 assert_match 'the ids of the request are shown' '^           client-request-id: [0-9a-f-]{36}$' "$(entra-invite doctor)"
 simulator faults-clear >/dev/null
 capture entra-invite refresh --wait

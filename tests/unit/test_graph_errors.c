@@ -106,6 +106,10 @@ static void test_invitation_rows(void **state)
          EI_VERIFIED_DOMAIN, EI_GRAPH_REJECTED},
         {400, "BadRequest", "The invited user ALREADY EXISTS in the directory", EI_INTERNAL_USER, EI_GRAPH_REJECTED},
         {400, "BadRequest", "something new", EI_INVITATION_REFUSED, EI_GRAPH_REJECTED},
+        /* rows whose text nobody knows: a proxy address of another user, a missing property, the list of domains */
+        {400, "BadRequest", "Conflict: ambiguous user", EI_INVITATION_REFUSED, EI_GRAPH_REJECTED},
+        {400, "BadRequest", "Property inviteRedirectUrl is required.", EI_INVITATION_REFUSED, EI_GRAPH_REJECTED},
+        {400, "BadRequest", "The domain is not allowed by policy.", EI_INVITATION_REFUSED, EI_GRAPH_REJECTED},
         {403, "Forbidden", "Guest invitations not allowed for your company.", EI_INVITATIONS_OFF, EI_GRAPH_REJECTED},
         {403, "Forbidden", "Generic authorization exception", EI_PERMISSION, EI_GRAPH_REJECTED},
         {403, "Authorization_RequestDenied", "Insufficient privileges", EI_PERMISSION, EI_GRAPH_REJECTED},

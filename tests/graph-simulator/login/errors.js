@@ -65,6 +65,17 @@ const TEXTS = {
     50196: ['invalid_grant', 400, 'The server terminated an operation because it encountered a client request loop.'],
     90055: ['temporarily_unavailable', 429, 'The tenant is throttled because of too many requests.'],
     90038: ['invalid_request', 400, 'The tenant belongs to another national cloud.'],
+    900382: ['invalid_request', 400, 'Confidential client is not supported in a cross-cloud request.'],
+    900432: ['invalid_request', 400, 'Confidential client is not supported in a cross-cloud request.'],
+    50012: ['invalid_client', 401, 'Authentication failed.'],
+    50194: ['invalid_request', 400, 'The application is not configured as a multi-tenant application.'],
+    7000112: ['unauthorized_client', 400, 'The application is disabled.'],
+    53000: ['interaction_required', 400, 'Device is not in required device state: compliant.'],
+    53001: ['interaction_required', 400, 'Device is not in required device state: domain_joined.'],
+    53002: ['interaction_required', 400, 'The application used is not an approved application for Conditional Access.'],
+    50105: ['interaction_required', 400, 'The signed-in user is not assigned to a role for the application.'],
+    50078: ['interaction_required', 400, 'The presented multi-factor authentication has expired.'],
+    70008: ['invalid_grant', 400, 'The provided authorization code or refresh token has expired or is revoked.'],
 };
 
 class LoginError extends Error {
