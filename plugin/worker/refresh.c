@@ -68,7 +68,7 @@ enum ei_refresh_method ei_refresh_in_force(const struct ei_worker *w)
     return w->refresh.listed ? EI_BY_LIST : EI_BY_BATCH;
 }
 
-void ei_refresh_note_method(struct ei_worker *w)
+static void note_method(struct ei_worker *w)
 {
     struct ei_refresh *r = &w->refresh;
     enum ei_refresh_method in_force = ei_refresh_in_force(w);
@@ -87,7 +87,7 @@ static bool is_due(int64_t again_at)
 }
 
 /* Until the wanted method has answered once, everybody is read as without it. */
-static void choose(struct ei_worker *w)
+void ei_refresh_choose(struct ei_worker *w)
 {
     struct ei_refresh *r = &w->refresh;
     struct ei_choice_facts facts;
@@ -100,7 +100,7 @@ static void choose(struct ei_worker *w)
         r->listed = false;
         ei_refresh_look_at_all(w, ei_now() + w->config->refresh_interval);
     }
-    ei_refresh_note_method(w);
+    note_method(w);
 }
 
 int64_t ei_refresh_next_look(const struct ei_worker *w, enum ei_step step)
@@ -142,7 +142,7 @@ void ei_refresh_look_at_all(struct ei_worker *w, int64_t when)
         ei_worker_store_failed(w, &err);
 }
 
-void ei_refresh_choose_again(struct ei_worker *w, bool looks_were_put_off)
+void ei_refresh_try_next(struct ei_worker *w, bool looks_were_put_off)
 {
     if (looks_were_put_off)
         ei_refresh_look_at_all(w, ei_now() + w->config->refresh_interval);
@@ -186,10 +186,10 @@ void ei_refresh_run(struct ei_worker *w)
         r->at = next;
     if (r->asked || now < r->at || !w->ready_said) /* before the first view nobody is counted */
         return;
-    choose(w);
+    ei_refresh_choose(w);
     if (!many(w)) {
         stop_asking(w, next);
-        choose(w);
+        ei_refresh_choose(w);
         return;
     }
     r->at = next;
@@ -258,7 +258,7 @@ enum ei_err ei_refresh_open(struct ei_worker *w, struct ei_error *err)
     ei_pace_init(&w->looks, EI_LOOKS_AT_ONCE, EI_LOOKS_PERIOD_MS, ei_monotonic_ms());
     w->refresh.wanted = ei_refresh_in_force(w);
     snprintf(w->refresh.reason, sizeof w->refresh.reason, "as it was before the start");
-    ei_refresh_note_method(w);
+    note_method(w);
     return rc;
 }
 

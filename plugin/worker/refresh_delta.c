@@ -118,7 +118,7 @@ static void refused(struct ei_worker *w, const struct ei_error *why)
     r->told = false;
     r->delta_refused = true;
     r->delta_again_at = ei_refresh_refused_until(w);
-    ei_refresh_choose_again(w, told);
+    ei_refresh_try_next(w, told);
 }
 
 static void take_link(struct ei_worker *w, const char *link)
@@ -154,7 +154,7 @@ static void on_done(void *context, const struct ei_graph_result *result, const c
     } else if (ei_tenant_is_refusal(result)) {
         refused(w, &result->error);
     }
-    ei_refresh_note_method(w);
+    ei_refresh_choose(w);
 }
 
 void ei_delta_ask(struct ei_worker *w)

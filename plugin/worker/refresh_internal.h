@@ -10,11 +10,11 @@ enum { EI_REFUSED_AGAIN_S = 60 * 60 }; /* what a tenant refuses is asked for aga
 void ei_refresh_hasten(struct ei_worker *worker, const char *collaborator_id);
 /* Every guest is looked at at this wall time, or before. */
 void ei_refresh_look_at_all(struct ei_worker *worker, int64_t when);
-/* Those that were to be looked at seldom come to their turn within the interval again, and the method is chosen anew.
- */
-void ei_refresh_choose_again(struct ei_worker *worker, bool looks_were_put_off);
-/* Another method may be in force now. */
-void ei_refresh_note_method(struct ei_worker *worker);
+/* What told whose look is worth it was refused: those that were to be looked at seldom come to their turn within the
+ * interval again, and the next method is tried at once. */
+void ei_refresh_try_next(struct ei_worker *worker, bool looks_were_put_off);
+/* By what is known now. */
+void ei_refresh_choose(struct ei_worker *worker);
 int64_t ei_refresh_refused_until(const struct ei_worker *worker);
 void ei_refresh_facts(const struct ei_worker *worker, struct ei_choice_facts *ret_facts);
 

@@ -102,7 +102,7 @@ static void refused(struct ei_worker *w, const struct ei_error *why)
     r->listed = false;
     r->list_refused = true;
     r->list_again_at = ei_refresh_refused_until(w);
-    ei_refresh_choose_again(w, listed);
+    ei_refresh_try_next(w, listed);
 }
 
 static void on_end(void *context, const struct ei_error *error, bool is_refused)
@@ -125,7 +125,7 @@ static void on_end(void *context, const struct ei_error *error, bool is_refused)
         refused(w, error);
     }
     ei_guest_set_clear(&r->seen);
-    ei_refresh_note_method(w);
+    ei_refresh_choose(w);
 }
 
 void ei_list_round(struct ei_worker *w)

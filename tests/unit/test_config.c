@@ -106,6 +106,11 @@ static void clouds_have_their_roots(void **state)
         assert_string_equal(c->login_url, clouds[i][1]);
         assert_string_equal(c->graph_url, clouds[i][2]);
     }
+    /* each may be given without the other */
+    const struct ei_config *alone =
+        accepted(*state, GOOD "cloud = \"usgov\"; graph_url = \"https://graph.example:8443\";\n");
+    assert_string_equal(alone->login_url, "https://login.microsoftonline.us");
+    assert_string_equal(alone->graph_url, "https://graph.example:8443");
     const struct ei_config *c =
         accepted(*state, GOOD "cloud = \"china\"; login_url = \"https://login.chinacloudapi.cn\";\n");
     assert_string_equal(c->login_url, "https://login.chinacloudapi.cn");
