@@ -29,7 +29,7 @@ static const char *relative_url(const struct ei_request *request)
 /* A mail has a connection of its own (X6); what came back from a batch, or follows a 401, goes by itself. */
 static bool can_join(const struct ei_request *request)
 {
-    return request->service == EI_SERVICE_GRAPH && !request->mail && !request->alone && !request->repeated &&
+    return request->service == EI_SERVICE_GRAPH && !request->mail && !request->alone && request->repeats == 0 &&
            relative_url(request) != NULL;
 }
 

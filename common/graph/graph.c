@@ -237,30 +237,67 @@ static void pump(struct ei_graph *graph)
     }
 }
 
-/* A complete 401 had no effect, and the token may have been revoked or have expired early: once more with a new one,
- * unless the one that was refused was fetched for this very request. */
-static bool repeat_unauthorized(struct ei_graph *graph, struct ei_request *request)
+/* The token that was refused may have been revoked or have expired early: it was not fetched for this very request, or
+ * Graph has taken it from others. The latter only so often, for a service that never takes it for this kind of request
+ * would be asked for ever. */
+static bool was_good(struct ei_graph *graph, const struct ei_request *request)
 {
-    if (request->result.error.code != EI_UNAUTHORIZED || request->repeated || graph->closing ||
-        request->serial_at_start == 0 || request->serial_at_start != request->serial_used)
+    if (request->serial_used == 0)
         return false;
+    if (request->serial_used == request->serial_at_start)
+        return true;
+    return request->serial_used <= graph->token.taken_serial && graph->token.doubts++ < EI_DOUBTS_MAX;
+}
+
+static void drop_refused(struct ei_graph *graph, const struct ei_request *request)
+{
     if (graph->token.serial == request->serial_used &&
         graph->token.value.length != 0) /* else a new one is on its way */
         ei_token_drop(graph);
-    request->repeated = true;
+}
+
+/* A write that is repeated is another attempt with another client-request-id (X7), so that is its caller's to begin. */
+static void leave_to_caller(struct ei_request *request)
+{
+    struct ei_error refused = request->result.error;
+
+    ei_fail(&request->result.error, EI_TOKEN_TRANSIENT, "%s; once more with a new token", refused.message);
+    memcpy(request->result.error.request_id, refused.request_id, sizeof refused.request_id);
+    memcpy(request->result.error.client_request_id, refused.client_request_id, sizeof refused.client_request_id);
+    request->result.retry_after = request->serial_used == request->serial_at_start ? 0 : -1;
+}
+
+static void note_taken(struct ei_graph *graph, const struct ei_request *request)
+{
+    if (request->serial_used > graph->token.taken_serial)
+        graph->token.taken_serial = request->serial_used;
+    if (request->method != EI_GET || request->repeats != 0)
+        graph->token.doubts = 0;
+}
+
+/* A complete 401 had no effect: once more with a new token. */
+static bool repeat_unauthorized(struct ei_graph *graph, struct ei_request *request)
+{
+    if (request->result.error.code != EI_UNAUTHORIZED || graph->closing || !was_good(graph, request))
+        return false;
+    drop_refused(graph, request);
+    if (request->method != EI_GET || request->repeats == EI_REPEATS_MAX) {
+        leave_to_caller(request);
+        return false;
+    }
+    request->repeats++;
     ei_buffer_free(&request->answer);
     request->header_bytes = 0;
     request->retry_after[0] = request->date[0] = request->request_id[0] = request->challenge[0] = '\0';
-    if (request->method == EI_GET)
-        ei_guid_new(request->crid);
-    else
-        ei_pace_take(&graph->pace, 1, ei_monotonic_ms());
+    ei_guid_new(request->crid);
     ei_queue_first(graph, request);
     return true;
 }
 
 void ei_request_landed(struct ei_graph *graph, struct ei_request *request)
 {
+    if (request->result.outcome == EI_GRAPH_DONE && request->service == EI_SERVICE_GRAPH)
+        note_taken(graph, request);
     if (!repeat_unauthorized(graph, request))
         ei_request_end(request);
 }

@@ -5,7 +5,7 @@
  * that starts it), with a result that says what is known of the effect (X5). The callback's data are good during the
  * call only. A callback may start requests; it may not call ei_graph_wait, ei_graph_dispatch or ei_graph_free. Nothing
  * here decides, retries or stores: that is the worker's. What is done besides has no effect in the directory: a token
- * is fetched when it is needed, 5 minutes before it expires, and after a complete 401, which repeats the request once.
+ * is fetched when it is needed, 5 minutes before it expires, and after a complete 401, after which a read is repeated.
  *
  * One graph belongs to one thread.
  *
@@ -130,8 +130,9 @@ typedef void ei_graph_plain_done(void *context, const struct ei_graph_result *re
  */
 /*
  * crid: the client-request-id that is sent (X7), letters, digits and '-'; NULL: a new one. A write carries exactly this
- * one, also when it is repeated after a complete 401, which had no effect: the caller has stored it. Of a read only the
- * first request does; a second look-up, a further page and the repeat after a 401 carry a new one each.
+ * one, which the caller has stored; so a write is never repeated here. A complete 401 for a token that may just have
+ * ended is EI_TOKEN_TRANSIENT, EI_GRAPH_REJECTED, and retry_after 0: the next attempt gets a new one. Of a read only
+ * the first request carries it; a second look-up, a further page and the repeat after a 401 carry a new one each.
  */
 
 /*

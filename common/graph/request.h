@@ -18,8 +18,10 @@
 enum {
     EI_BODY_MAX = 8 * 1024 * 1024, /* bytes of an answer's body; more is an error */
     EI_HEADERS_MAX = 64 * 1024,    /* bytes of an answer's headers, all lines together */
-    EI_HEADER_VALUE_MAX = 128,     /* of the few header values that are kept */
-    EI_CHALLENGE_MAX = 1024,       /* of WWW-Authenticate */
+    EI_REPEATS_MAX = 3,            /* of one request, with another token each time */
+    EI_DOUBTS_MAX = 5,
+    EI_HEADER_VALUE_MAX = 128, /* of the few header values that are kept */
+    EI_CHALLENGE_MAX = 1024,   /* of WWW-Authenticate */
 };
 
 enum ei_method { EI_GET, EI_POST, EI_PATCH, EI_DELETE };
@@ -60,8 +62,8 @@ struct ei_request {
     enum ei_service service;
     enum ei_about about;
     bool mail;
-    bool repeated; /* after a 401, once */
-    bool alone;    /* not in a batch */
+    unsigned repeats; /* after a 401 */
+    bool alone;       /* not in a batch */
     bool eventual;
     bool inspect;
     unsigned serial_at_start; /* the token's when the request was made, 0: there was none */
@@ -92,6 +94,8 @@ struct ei_token {
     struct ei_secret value; /* empty: none */
     int64_t renew_ms;       /* monotonic */
     int64_t renew_at;       /* wall; both, since the monotonic clock stands still in a suspended machine */
+    unsigned taken_serial;  /* of the last one that Graph has taken */
+    unsigned doubts;        /* how often one was refused that had been taken, since the last that was not */
     unsigned serial;        /* rises with every token; 0: there never was one */
     bool fetching;
     int64_t mismatch_since_ms; /* no federated credential matches since then (contract 1.3), 0: that was not said */
