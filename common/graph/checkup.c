@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/json.h"
+#include "common/graph/jwt.h"
 #include "common/graph/keypair.h"
 #include "common/graph/memory.h"
 #include "common/graph/request.h"
@@ -120,49 +121,6 @@ enum ei_err ei_graph_invite_policy(struct ei_graph *graph, ei_graph_text_done *d
 
 /* --- what the token says --- */
 
-static int value_of(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    const char *at = c != '\0' ? strchr(digits, c) : NULL;
-
-    return at != NULL ? (int)(at - digits) : -1;
-}
-
-/* base64url without padding (RFC 7515). Returns the number of bytes, 0 for what is none. */
-static size_t decode(const char *text, size_t length, char *out)
-{
-    unsigned bits = 0;
-    size_t used = 0;
-
-    for (size_t i = 0; i < length; i++) {
-        int value = value_of(text[i]);
-        if (value < 0)
-            return 0;
-        bits = (bits << 6 | (unsigned)value) & 0xffffff;
-        if (i % 4 != 0)
-            out[used++] = (char)(bits >> (6 - 2 * (i % 4)) & 0xff);
-    }
-    return used;
-}
-
-/* The claims of a JWT, NULL if the token is none. */
-static cJSON *read_claims(const struct ei_secret *token)
-{
-    const char *begin = token->length != 0 ? strchr(token->data, '.') : NULL;
-    const char *end = begin != NULL ? strchr(++begin, '.') : NULL;
-
-    if (end == NULL)
-        return NULL;
-    char *text = malloc((size_t)(end - begin) + 1);
-    if (text == NULL)
-        return NULL;
-    size_t length = decode(begin, (size_t)(end - begin), text);
-    cJSON *claims = length != 0 ? ei_json_parse(text, length) : NULL;
-    explicit_bzero(text, (size_t)(end - begin) + 1);
-    free(text);
-    return claims;
-}
-
 static void add_name(cJSON *names, const char *begin, size_t length)
 {
     char name[128];
@@ -196,7 +154,7 @@ static void add_scopes(cJSON *names, const char *scopes)
 
 cJSON *ei_graph_token_permissions(const struct ei_graph *graph, bool *ret_delegated)
 {
-    cJSON *claims = read_claims(&graph->token.value);
+    cJSON *claims = graph->token.value.length != 0 ? ei_jwt_claims(graph->token.value.data) : NULL;
     const cJSON *roles = ei_json_array(claims, "roles");
     const char *scopes = ei_json_string(claims, "scp");
     cJSON *names = roles != NULL || scopes != NULL ? cJSON_CreateArray() : NULL;

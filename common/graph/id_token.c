@@ -1,64 +1,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/base/buffer.h"
 #include "common/base/json.h"
 #include "common/graph/errors.h"
+#include "common/graph/jwt.h"
 #include "common/graph/memory.h"
 #include "common/graph/sign_in.h"
-
-enum { CLAIMS_MAX = 16 * 1024 };
-
-static int value_of(char c)
-{
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    const char *at = c != '\0' ? strchr(alphabet, c) : NULL;
-
-    return at != NULL ? (int)(at - alphabet) : -1;
-}
-
-/* base64url without padding (RFC 7515). */
-static bool decode(const char *text, size_t length, struct ei_buffer *out)
-{
-    unsigned bits = 0;
-    unsigned count = 0;
-
-    if (length % 4 == 1)
-        return false;
-    for (size_t i = 0; i < length; i++) {
-        int value = value_of(text[i]);
-        if (value < 0)
-            return false;
-        bits = bits << 6 | (unsigned)value;
-        count += 6;
-        if (count < 8)
-            continue;
-        count -= 8;
-        char byte = (char)(bits >> count & 0xff);
-        if (!ei_buffer_append(out, &byte, 1))
-            return false;
-    }
-    return true;
-}
-
-/* The middle one of three parts, NULL if it is no JSON object. */
-static cJSON *claims_of(const char *id_token)
-{
-    const char *start = strchr(id_token, '.');
-    const char *end = start != NULL ? strchr(start + 1, '.') : NULL;
-    struct ei_buffer text;
-    cJSON *claims = NULL;
-
-    ei_buffer_init(&text, CLAIMS_MAX);
-    if (end != NULL && decode(start + 1, (size_t)(end - start) - 1, &text) && text.length != 0)
-        claims = ei_json_parse(text.data, text.length);
-    ei_buffer_free(&text);
-    if (claims != NULL && !cJSON_IsObject(claims)) {
-        ei_graph_json_free(claims);
-        claims = NULL;
-    }
-    return claims;
-}
 
 /* aud is one text or an array of them. */
 static bool is_for(const cJSON *claims, const char *client_id)
@@ -87,7 +34,7 @@ enum ei_err ei_person_read(const char *id_token, const char *client_id, struct e
                            struct ei_error *err)
 {
     struct ei_person person = {0};
-    cJSON *claims = claims_of(id_token);
+    cJSON *claims = ei_jwt_claims(id_token);
     enum ei_err rc = EI_OK;
 
     if (claims == NULL)
