@@ -10,7 +10,7 @@
 #include "common/ipc/client.h"
 #include "common/ipc/varlink.h"
 
-enum { WORKER_MS = 90 * 1000, STATUSES = EI_FINDING_FAILED + 1 };
+enum { WORKER_MS = 150 * 1000, STATUSES = EI_FINDING_FAILED + 1 };
 
 void ei_doctor_path(const struct ei_doctor *doctor, const char *path, char out[EI_DOCTOR_PATH])
 {

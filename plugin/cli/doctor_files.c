@@ -109,13 +109,16 @@ static void add_state(struct ei_doctor *doctor)
     const char *state_dir = doctor->config != NULL ? doctor->config->state_dir : EI_STATE_DIR;
     char private_dir[EI_DOCTOR_PATH];
     char database[EI_DOCTOR_PATH];
+    char refresh_token[EI_DOCTOR_PATH];
 
     snprintf(private_dir, sizeof private_dir, "%s/private", state_dir);
     snprintf(database, sizeof database, "%s/private/entra-invite.db", state_dir);
+    snprintf(refresh_token, sizeof refresh_token, "%s/private/refresh-token", state_dir);
     const struct kept all[] = {
         {EI_STATE_DIR, S_IFDIR, 0755, true},    {EI_PUBLIC_DIR, S_IFDIR, 0755, true},
         {private_dir, S_IFDIR, 0700, true},     {database, S_IFREG, 0600, false},
         {EI_GROUPS_PATH, S_IFREG, 0644, false}, {doctor->cli->socket_path, S_IFSOCK, 0600, false},
+        {refresh_token, S_IFREG, 0600, false},
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         add_kept(doctor, &all[i]);

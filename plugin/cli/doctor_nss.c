@@ -39,7 +39,7 @@ static bool is_switched_on(const struct ei_doctor *doctor)
 
 void ei_doctor_nss(struct ei_doctor *doctor)
 {
-    static const struct ei_check check = {"groups of the state", "nss"};
+    static const struct ei_check check = {"nss", "nss"};
     static const char *const modules[] = {"/usr/lib/*/libnss_entra_invite.so.2", "/lib/*/libnss_entra_invite.so.2",
                                           "/usr/lib64/libnss_entra_invite.so.2", "/usr/lib/libnss_entra_invite.so.2",
                                           "/lib/libnss_entra_invite.so.2",       NULL};

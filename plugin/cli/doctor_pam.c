@@ -67,7 +67,7 @@ static bool is_roots(const struct ei_pam_line *line)
 
 static void add_place(struct ei_doctor *doctor, const char *service, const struct ei_pam_stack *stack, size_t at)
 {
-    const struct ei_check check = {"login", "pam-stack"};
+    const struct ei_check check = {"gate", "pam-stack"};
     const struct ei_pam_line *gate = &stack->lines[at];
     size_t hidden_by = ei_pam_stack_hidden_by(stack, at);
     enum ei_finding_status status = EI_FINDING_OK;
@@ -115,7 +115,7 @@ static void look(const struct ei_doctor *doctor, struct gate *gate)
 
 static void add_service(struct ei_doctor *doctor, const char *service)
 {
-    static const struct ei_check check = {"login", "pam-stack"};
+    static const struct ei_check check = {"gate", "pam-stack"};
     struct ei_pam_stack stack;
 
     if (!ei_pam_stack_read(doctor->root, service, "account", &stack))
@@ -134,7 +134,7 @@ static void add_service(struct ei_doctor *doctor, const char *service)
 
 static void add_gate(struct ei_doctor *doctor)
 {
-    static const struct ei_check check = {"login", "pam-module"};
+    static const struct ei_check check = {"gate", "pam-module"};
     struct gate gate = {0};
 
     look(doctor, &gate);
@@ -156,7 +156,7 @@ static void add_gate(struct ei_doctor *doctor)
 /* newusers runs no hooks: its accounts are announced by the password line (host-facts B2). */
 static void add_newusers(struct ei_doctor *doctor)
 {
-    static const struct ei_check check = {"login", "pam-password"};
+    static const struct ei_check check = {"gate", "pam-password"};
     struct ei_pam_stack stack;
 
     if (!ei_pam_stack_read(doctor->root, "newusers", "password", &stack))
@@ -171,7 +171,7 @@ static void add_newusers(struct ei_doctor *doctor)
 
 static void add_sshd(struct ei_doctor *doctor)
 {
-    static const struct ei_check check = {"login", "sshd-usepam"};
+    static const struct ei_check check = {"gate", "sshd-usepam"};
     static const char *const sshd[] = {"/usr/sbin/sshd", NULL};
     bool use_pam = false;
 

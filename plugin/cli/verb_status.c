@@ -29,6 +29,7 @@ static void print_trouble(const char *name, const cJSON *error)
     ei_print_field(name, ei_json_string(error, "message"));
     ei_print_field("mend", ei_json_string(error, "mend"));
     ei_print_field("request-id", ei_json_string(error, "requestId"));
+    ei_print_field("client-request-id", ei_json_string(error, "clientRequestId"));
 }
 
 /* "delta since …: 603 guests, 3 pending, 4 units a round; why" */

@@ -9,7 +9,10 @@ write_config "$sponsored"
 start_worker
 
 # Sets out (JSON) and rc.
-look() { capture entra-invite doctor --json; }
+look() {
+    capture entra-invite doctor --json
+    json '.map((f) => f.check).join("\n")' <<<"$out" >>"$work/checks"
+}
 
 # The status and text of the first finding of CHECK whose text matches, and whether it has a mend.
 finding() { # CHECK EXTENDED-REGEX
@@ -248,5 +251,9 @@ stop_worker
 wrong 'the worker is down' failed worker 'does not answer'
 assert_eq 'the worker is down: the rest is looked at' ok "$(finding pam-stack 'sshd: the gate')"
 assert_eq 'the worker is down: names are still looked up' ok "$(finding dns localhost)"
+
+for check in $(sort -u "$work/checks"); do
+    assert_true "the manual has the check $check" grep -Eq "^\.(It|Pq) Cm (.* )?$check( |\$)" "$repo/plugin/cli/entra-invite.1"
+done
 
 finish
