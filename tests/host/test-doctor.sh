@@ -253,7 +253,7 @@ assert_eq 'the worker is down: the rest is looked at' ok "$(finding pam-stack 's
 assert_eq 'the worker is down: names are still looked up' ok "$(finding dns localhost)"
 
 for check in $(sort -u "$work/checks"); do
-    assert_true "the manual has the check $check" grep -Eq "^\.(It|Pq) Cm (.* )?$check( |\$)" "$repo/plugin/cli/entra-invite.1"
+    assert_true "the manual has the check $check" grep -Eq "^\.((It|Pq) )?Cm (.* )?$check( |\$)" "$repo/plugin/cli/entra-invite.1"
 done
 
 finish
