@@ -56,8 +56,8 @@ static enum ei_err check(const struct ei_credential *base, struct ei_error *err)
     }
     if (now > credential->pair.not_after) {
         ei_time_format(credential->pair.not_after, date);
-        return ei_fail(err, EI_CERTIFICATE_EXPIRED, "%s: the certificate expired at %s", credential->certificate_path,
-                       date);
+        return ei_fail(err, EI_CERTIFICATE_EXPIRED, "%s: the certificate expired at %s, and here it is %s",
+                       credential->certificate_path, date, here);
     }
     return EI_OK;
 }

@@ -28,11 +28,10 @@ struct by_identity {
     struct ei_credential base;
     bool arc;
     char *endpoint;
-    char *client_id;  /* NULL: the only one, or the system's */
-    int64_t again_ms; /* monotonic: not asked before, after it failed */
-    /* Arc: what proves that we may read the agent's files, for the next request only. */
-    bool challenged;
-    struct ei_secret key;
+    char *client_id;      /* NULL: the only one, or the system's */
+    int64_t again_ms;     /* monotonic: not asked before, after it failed */
+    struct ei_secret key; /* Arc: proves that we may read the agent's files, for the next request only */
+    bool key_shown;       /* the request that was made last has it */
 };
 
 /* --- the request --- */
@@ -80,7 +79,8 @@ static enum ei_err make_request(struct ei_credential *base, const struct ei_toke
     enum ei_err rc = make_target(identity, app, request, err);
     if (rc == EI_OK)
         rc = ei_token_header_add(request, "Metadata: true", err);
-    if (rc == EI_OK && identity->key.length != 0)
+    identity->key_shown = identity->key.length != 0;
+    if (rc == EI_OK && identity->key_shown)
         rc = add_key(identity, request, err);
     return rc;
 }
@@ -88,10 +88,9 @@ static enum ei_err make_request(struct ei_credential *base, const struct ei_toke
 /* An agent that does not know the selector ignores it, and gives the token of the system's identity. */
 static enum ei_err granted(struct ei_credential *base, const cJSON *json, struct ei_error *err)
 {
-    struct by_identity *identity = (struct by_identity *)base;
+    const struct by_identity *identity = (const struct by_identity *)base;
     const char *client_id = ei_json_string(json, "client_id");
 
-    identity->challenged = false;
     if (identity->client_id == NULL || (client_id == NULL && !identity->arc) ||
         (client_id != NULL && strcasecmp(client_id, identity->client_id) == 0))
         return EI_OK;
@@ -206,17 +205,14 @@ static bool answer_challenge(struct by_identity *identity, struct ei_graph_resul
     }
     memcpy(name, found, length);
     name[length] = '\0';
-    identity->challenged = open_key(name, &identity->key, &result->error) == EI_OK;
-    return identity->challenged;
+    return open_key(name, &identity->key, &result->error) == EI_OK;
 }
 
 static bool refused(struct ei_credential *base, struct ei_graph_result *result, const char *challenge)
 {
     struct by_identity *identity = (struct by_identity *)base;
-    bool was_challenged = identity->challenged;
 
-    identity->challenged = false;
-    if (result->status == 401 && identity->arc && !was_challenged)
+    if (result->status == 401 && identity->arc && !identity->key_shown)
         return answer_challenge(identity, result, challenge);
     if (result->error.code == EI_TOKEN_TRANSIENT)
         identity->again_ms = ei_monotonic_ms() + 1000 * (result->retry_after > 0 ? result->retry_after : 1);

@@ -99,6 +99,7 @@ struct ei_token {
     unsigned serial;        /* rises with every token; 0: there never was one */
     bool fetching;
     int64_t mismatch_since_ms; /* no federated credential matches since then (contract 1.3), 0: that was not said */
+    bool reload;               /* the credential was refused: read its files first */
     bool stale;                /* the one being fetched is not to be used: it was dropped meanwhile */
 };
 

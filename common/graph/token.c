@@ -118,6 +118,13 @@ static void judge_mismatch(struct ei_token *token, enum ei_err *code)
         *code = EI_FEDERATION_NEW;
 }
 
+/* What another credential would mend; it may lie in the files by then, put there by somebody who tells nobody. */
+static bool wants_another(enum ei_err code)
+{
+    return code == EI_SECRET_WRONG || code == EI_SECRET_EXPIRED || code == EI_ASSERTION_REFUSED ||
+           code == EI_CERTIFICATE_INVALID || code == EI_CERTIFICATE_EXPIRED || code == EI_CERTIFICATE_EARLY;
+}
+
 static void on_token(void *context, struct ei_reply *reply)
 {
     struct ei_graph *graph = context;
@@ -135,6 +142,7 @@ static void on_token(void *context, struct ei_reply *reply)
     if (result->outcome == EI_GRAPH_DONE)
         return;
     judge_refusal(result);
+    graph->token.reload = wants_another(result->error.code);
     if (type->refused != NULL && type->refused(graph->credential, result, reply->challenge) && !graph->closing) {
         struct ei_graph_result why = {.outcome = EI_GRAPH_NOT_SENT, .retry_after = -1};
         if (ei_token_fetch(graph, &why.error) != EI_OK)
@@ -154,8 +162,12 @@ enum ei_err ei_token_fetch(struct ei_graph *graph, struct ei_error *err)
     };
     struct ei_token_request request;
 
+    /* Quietly: that it is refused is known, and a file for root only cannot be read any more. */
+    if (graph->token.reload)
+        (void)ei_credential_reload(graph->credential, NULL);
     ei_token_request_init(&request);
     enum ei_err rc = graph->credential->type->request(graph->credential, &app, &request, err);
+    graph->token.reload = wants_another(rc);
     if (rc != EI_OK)
         goto out;
     const struct ei_request_spec spec = {

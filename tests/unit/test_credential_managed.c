@@ -296,6 +296,7 @@ static void key_files_that_are_refused(void **state)
     assert_true(challenge(credential, "Basic realm=" KEYS "/a.key", &result));
     expect_asked(credential, ENDPOINT "?api-version=2020-06-01" GRAPH_ENCODED, text);
     assert_false(challenge(credential, "Basic realm=" KEYS "/a.key", &result));
+    expect_asked(credential, ENDPOINT "?api-version=2020-06-01" GRAPH_ENCODED, NULL);
     put_file(KEYS "/a.key", 0640, "");
     expect_key_refused(credential, "empty");
     put_file(KEYS "/a.key", 0640, "a\r\nX-Header: b");
