@@ -56,6 +56,13 @@ assert_true 'remove --disable reaches Graph' simulator wait '{"method":"PATCH","
 capture entra-invite remove oneil --delete
 assert_true 'remove --delete reaches Graph' simulator wait '{"method":"DELETE","over":true,"count":1}' --timeout 30
 
+# ---- the tenant's guests, by either filter ---------------------------------------------------------------------------
+
+for state in pending accepted; do
+    capture entra-invite list --tenant --state $state --json
+    assert_eq "list --tenant --state $state: exit code" 0 "$rc"
+done
+
 # ---- the verdict -----------------------------------------------------------------------------------------------------
 
 check_ledger
