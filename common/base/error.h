@@ -222,6 +222,7 @@ enum ei_fault {
       "nothing: it is tried again by itself; if it stays, report it with the request id")                              \
     X(EI_GRAPH_NOT_FOUND, "graph-not-found", TRANSIENT, "nothing: a new guest may take minutes to appear")             \
     X(EI_RESYNC, "resync", TRANSIENT, "nothing: every guest is looked at instead")                                     \
+    X(EI_LIST_BROKEN, "list-broken", TRANSIENT, "run it again: a list begins anew")                                    \
     X(EI_MEMBER_REFUSED, "member-refused", TRANSIENT,                                                                  \
       "only administrators may make members: grant the app User.ReadWrite.All (signed in: a role that may), or set "   \
       "user_type to guest; it is tried again by itself")                                                               \

@@ -14,21 +14,25 @@
 
 enum { PAGES_MAX = 100 * 1000, TARGET_MAX = 1024 };
 
-#define BY_STATE "&$count=true&$filter=externalUserState%20eq%20'PendingAcceptance'"
+#define COUNTED  "&$count=true"
+#define BY_STATE "&$filter=externalUserState%20eq%20'PendingAcceptance'"
 #define BY_TYPE  "&$filter=userType%20eq%20'Guest'"
 #define LARGE    "&$top=999"
 
-/* Where a tenant refuses one, the next is tried. A filter on userType needs no advanced query, so it is answered from
- * the users themselves. */
+/* Where a tenant refuses one, the next is tried. A filter on userType is documented to need no advanced query, and then
+ * it is answered from the users themselves. */
 static const struct {
     const char *query;
-    bool eventual; /* an advanced query: with ConsistencyLevel and $count, on every page */
+    const char *refused; /* what of the one before, so that this one is tried */
+    bool eventual;       /* an advanced query: with ConsistencyLevel and $count, on every page */
     bool all_guests;
 } forms[] = {
-    {BY_STATE LARGE, true, false},
-    {BY_STATE, true, false},
-    {BY_TYPE LARGE, false, true},
-    {BY_TYPE, false, true},
+    {COUNTED BY_STATE LARGE, NULL, true, false},
+    {COUNTED BY_STATE, "large pages", true, false},
+    {BY_TYPE LARGE, "a filter on externalUserState", false, true},
+    {BY_TYPE, "large pages", false, true},
+    {COUNTED BY_TYPE LARGE, "a plain filter on userType", true, true},
+    {COUNTED BY_TYPE, "large pages", true, true},
 };
 enum { FORMS = sizeof forms / sizeof forms[0], FIRST_OF_GUESTS = 2 };
 
@@ -154,8 +158,8 @@ static bool ask_plainer(struct ei_graph_list *list, const struct ei_graph_result
         return false;
     list->form++;
     *known = list->form;
-    ei_log(LOG_INFO, "this tenant refuses a list of users with %s; it is asked without: %s",
-           list->form == FIRST_OF_GUESTS ? "a filter on externalUserState" : "large pages", result->error.message);
+    ei_log(LOG_INFO, "this tenant refuses a list of users with %s; it is asked without: %s", forms[list->form].refused,
+           result->error.message);
     return ask(list) == EI_OK;
 }
 

@@ -14,6 +14,7 @@ struct ei_guest_list {
     struct ei_graph_list *pages;
     struct ei_guest_list_reader reader;
     bool asked;
+    bool begun;          /* a page came */
     unsigned tries;      /* of this page, without an answer */
     int64_t again_at_ms; /* monotonic */
 };
@@ -65,10 +66,11 @@ static void on_page(void *context, const struct ei_graph_result *result, const s
         ei_tenant_note(list->worker, result, EI_CALL_READ);
     if (page == NULL) {
         if (!put_off(list, result))
-            finish(list, &result->error, refused);
+            finish(list, &result->error, refused && !list->begun);
         return;
     }
     list->tries = 0;
+    list->begun = true;
     if (!list->reader.page(list->reader.context, page))
         drop(list);
     else if (page->last)

@@ -15,7 +15,8 @@ struct ei_guest_list_reader {
     bool (*ready)(void *context);
     /* false: enough, `end` is not called. */
     bool (*page)(void *context, const struct ei_graph_page *page);
-    /* After the last page (code EI_OK), or with what the list failed of. The list is gone then. */
+    /* After the last page (code EI_OK), or with what the list failed of. The list is gone then. refused: the tenant
+     * gave not one page. */
     void (*end)(void *context, const struct ei_error *error, bool refused);
     void *context;
 };

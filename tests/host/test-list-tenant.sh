@@ -93,6 +93,7 @@ simulator fault '{"match":{"path":"^/v1.0/users$","query":"skiptoken"},"nth":3,"
 listing --json
 assert_eq 'an error in the middle: exit code' 1 "$rc"
 assert_match 'an error in the middle: said' 'Directory_ExpiredPageToken' "$err"
+assert_match 'an error in the middle: the mend' 'mend: run it again' "$err"
 assert_false 'an error in the middle: what was printed is no whole JSON' json .length <<<"$out"
 simulator faults-clear >/dev/null
 

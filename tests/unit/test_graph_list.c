@@ -218,6 +218,20 @@ static void test_refused_page_size(void **state)
     assert_int_equal(count_requests("{\"path\":\"^/v1.0/users$\",\"query\":\"top=999\"}"), 2);
 }
 
+/* A tenant that takes no filter but in an advanced query. */
+static void test_advanced_only(void **state)
+{
+    NEEDS_SIMULATOR();
+    seed_mixture();
+    CTL("fault", "{\"match\":{\"path\":\"^/v1.0/users$\",\"query\":\"^(?!.*(count=true|skiptoken))\"},\"times\":0,"
+                 "\"action\":{\"status\":400}}");
+    begin(false, false);
+    to_the_end();
+    assert_int_equal(seen.count, 2601);
+    assert_int_equal(seen.total, 2601);
+    assert_consistency(OF_USERS, 5, 3);
+}
+
 /* The tenant ignores the filter, or makes something else of it. */
 static void test_filter_that_is_ignored(void **state)
 {
@@ -386,6 +400,7 @@ int main(void)
         LIST_TEST(test_empty),
         LIST_TEST(test_refused_filter),
         LIST_TEST(test_refused_page_size),
+        LIST_TEST(test_advanced_only),
         LIST_TEST(test_filter_that_is_ignored),
         LIST_TEST(test_no_permission),
         LIST_TEST(test_failed_page),

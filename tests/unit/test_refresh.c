@@ -347,6 +347,24 @@ static void refused_lists_leave_single_reads(void **state)
     assert_int_equal(ei_refresh_in_force(f.w), EI_BY_LIST);
 }
 
+/* A link that the tenant has forgotten in the middle of a list is no refusal of lists. */
+static void a_list_that_breaks_off_begins_anew(void **state)
+{
+    NEEDS_SIMULATOR();
+    CTL("set", "delta", "false");
+    CTL("seed", "{\"count\":1500,\"kind\":\"accepted\",\"domain\":\"others.example\"}");
+    turn();
+    put_all_off();
+    CTL("fault", "{\"match\":{\"path\":\"^/v1.0/users$\",\"query\":\"skiptoken\"},\"action\":{\"status\":400,"
+                 "\"code\":\"Directory_ExpiredPageToken\"}}");
+    next_tick();
+    assert_int_equal(ei_refresh_in_force(f.w), EI_BY_LIST);
+    assert_false(is_due(f.pending) || is_due(f.accepted)); /* half a list says nothing */
+    CTL("redeem", "robin@fabrikam.com");
+    next_tick();
+    assert_true(is_due(f.pending));
+}
+
 int main(void)
 {
 #define REFRESH_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -359,6 +377,7 @@ int main(void)
         REFRESH_TEST(refused_changes_fall_back),
         REFRESH_TEST(who_differs_is_read),
         REFRESH_TEST(a_list_of_pending_ones_says_nothing_of_others),
+        REFRESH_TEST(a_list_that_breaks_off_begins_anew),
         REFRESH_TEST(refused_lists_leave_single_reads),
     };
     return cmocka_run_group_tests(tests, sim_start, sim_stop);
