@@ -177,10 +177,11 @@ enum ei_fault {
     X(EI_UNAUTHORIZED, "unauthorized", TENANT,                                                                         \
       "check that tenant, cloud and graph_url belong together, the clock, and the app's permissions")                  \
     X(EI_PERMISSION, "permission", TENANT,                                                                             \
-      "grant the app User.Invite.All and User.Read.All (application; to remove guests User.ReadWrite.All) with admin " \
-      "consent; changes take up to an hour")                                                                           \
+      "grant the app User.Invite.All and User.Read.All (application permissions, or delegated ones where a person "    \
+      "signs in; to remove guests User.ReadWrite.All) with admin consent; changes take up to an hour")                 \
     X(EI_INVITATIONS_OFF, "invitations-off", TENANT,                                                                   \
-      "allow guest invitations: Entra, External collaboration settings; changes take up to an hour")                   \
+      "allow guest invitations: Entra, External collaboration settings; where only some may invite, give whoever "     \
+      "signed in the role Guest Inviter; changes take up to an hour")                                                  \
     X(EI_QUOTA, "directory-quota", TENANT, "the tenant's object quota is used up: delete objects or raise it")         \
     X(EI_TLS_TRUST, "tls-not-trusted", TENANT,                                                                         \
       "install the server's CA or correct ca_file, then start entra-invited again; check the clock and any "           \

@@ -264,6 +264,17 @@ assert_eq 'its body is ours' 'Welcome to the project' "$(simulator mails mailed@
 assert_false 'so there is no warning' log_has 'message_body'
 remember_token
 
+# ---- a person who may not invite (contract 2.1) ----------------------------------------------------------------------
+
+simulator set allowInvitesFrom '"adminsAndGuestInviters"' >/dev/null
+add roleless
+assert_within 20 'a person without the role: said' blocked_is invitations-off
+assert_match 'a person without the role: the mend' 'role Guest Inviter' "$(entra-invite status --json | json .blocked.mend)"
+assert_eq 'a person without the role: the account waits' queued "$(show roleless .state)"
+simulator set personRoles '["Guest Inviter"]' >/dev/null
+entra-invite refresh --wait >/dev/null
+assert_true 'a person with the role: goes on' simulator wait '{"address":"roleless@fabrikam.com","mails":1}' --timeout 30
+
 # ---- what a newer configuration needs --------------------------------------------------------------------------------
 
 write_config 'credential: { type = "device-code"; };' \
