@@ -107,6 +107,8 @@ enum ei_fault {
       "invite the login")                                                                                              \
     X(EI_RESET_ADDRESS, "reset-address", ACCOUNT,                                                                      \
       "put the new address into the mail or otherMails of the user in Entra first, then reset again")                  \
+    X(EI_RESET_REFUSED, "reset-refused", ACCOUNT,                                                                      \
+      "see the message; the redemption is as it was. Correct what it says, then reset again")                          \
     X(EI_RESET_DENIED, "reset-permission", ACCOUNT,                                                                    \
       "grant the app User.ReadWrite.All with admin consent (signed in: the role Helpdesk Administrator or User "       \
       "Administrator); an app cannot reset a user who holds a directory role")                                         \

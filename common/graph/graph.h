@@ -186,7 +186,7 @@ struct ei_graph_invite {
     const char *const *sponsors;
     size_t sponsor_count;
     /* An object id: resetRedemption of this user, who must have the address among their own (contract 2.6). NULL: an
-     * invitation. X4: only ever at a person's word. */
+     * invitation. X4: only ever at a person's word. On a fresh connection, like a mail (X6). */
     const char *reset_user_id;
 };
 

@@ -148,7 +148,8 @@ enum ei_err ei_graph_invite(struct ei_graph *graph, const struct ei_graph_invite
         .body = body,
         .crid = crid,
         .about = invite->reset_user_id != NULL ? EI_ABOUT_RESET : EI_ABOUT_INVITATION,
-        .mail = invite->send_invitation_message,
+        /* A reset that libcurl repeats by itself could undo a redemption in between. */
+        .mail = invite->send_invitation_message || invite->reset_user_id != NULL,
     };
     rc = ei_request_start(graph, &spec, on_invited, state);
     if (rc == EI_OK) {

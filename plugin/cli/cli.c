@@ -46,6 +46,12 @@ static const struct ei_option adopt_options[] = {
     {0},
 };
 
+static const struct ei_option reset_options[] = {
+    {"email", "NEW", false, "by this address from now on; it must be one of the user's in Entra"},
+    {"wait", "SECONDS", true, "wait until it is done, at most 60 or SECONDS"},
+    {0},
+};
+
 static const struct ei_option remove_options[] = {
     {"disable", NULL, false, "disable the guest in Entra"},
     {"delete", NULL, false, "delete the guest in Entra"},
@@ -72,6 +78,8 @@ const struct ei_verb ei_cli_verbs[] = {
      ei_verb_adopt},
     {"resend", "LOGIN|ADDRESS", "a new redeem URL for a pending guest, one mail if mail is on", no_options, 1, 1,
      EI_EXIT_USAGE, ei_verb_resend},
+    {"reset", "LOGIN|ADDRESS", "let a guest redeem anew, as the same user in Entra", reset_options, 1, 1, EI_EXIT_USAGE,
+     ei_verb_reset},
     {"remove", "[LOGIN|ADDRESS]", "take the invitation back; no new one comes by itself", remove_options, 0, 1,
      EI_EXIT_USAGE, ei_verb_remove},
     {"restore", "LOGIN|ADDRESS", "bring a guest back who was deleted, or disabled by remove", no_options, 1, 1,

@@ -120,6 +120,14 @@ void ei_add_text(cJSON *parameters, const char *name, const char *text);
 /* {"target": target}; NULL with a message if target is not text that can be a login or an address. */
 cJSON *ei_target(const struct ei_args *args, const char *target);
 
+/* --- outcome.c --- */
+
+/* Waits until what was asked for target is done or has failed, at most so many seconds; *reply becomes the last answer.
+ * false: *ret_exit is set. */
+bool ei_outcome_wait(const struct ei_cli *cli, const char *target, int seconds, cJSON **reply, int *ret_exit);
+/* The exit code of --wait for an account object. */
+int ei_outcome_exit(const cJSON *account);
+
 /* --- the verbs --- */
 
 int ei_verb_invite(const struct ei_cli *cli, const struct ei_args *args);
@@ -129,6 +137,7 @@ int ei_verb_status(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_adopt(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_resend(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_restore(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_reset(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_remove(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_refresh(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_doctor(const struct ei_cli *cli, const struct ei_args *args);

@@ -1,4 +1,4 @@
-/* invite: the request, and with --wait the waiting, which is a second thing (design, "The socket"). */
+/* invite: the request. The waiting is a second thing (outcome.c; design, "The socket"). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,8 +19,6 @@ enum {
     WAIT_DEFAULT_S = 60,
     WAIT_MAX_S = 3600,
     DRY_RUN_MS = 90 * 1000, /* it looks the address up in Graph */
-    SLICE_MS = 1000,        /* how often progress is shown */
-    GRACE_MS = 5000,        /* so that the worker's answer to a timeout still arrives */
 };
 
 static char *read_message(const struct ei_args *args, const char *path)
@@ -150,50 +148,6 @@ static bool add_settings(const struct ei_args *args, cJSON *parameters)
     return add_sponsors(args, parameters);
 }
 
-static bool undecided(const cJSON *account)
-{
-    const char *state = ei_json_string(account, "state");
-    return state != NULL && (strcmp(state, "queued") == 0 || strcmp(state, "waiting") == 0);
-}
-
-static void show_progress(const cJSON *account, int64_t started_ms)
-{
-    const char *state = ei_json_string(account, "state");
-
-    fprintf(stderr, "\r\033[K%s, %lld s", state != NULL ? state : "asked",
-            (long long)((ei_monotonic_ms() - started_ms) / 1000));
-}
-
-/* Replaces *reply by that of the last Wait. false: *ret_exit is set. */
-static bool wait_for(const struct ei_cli *cli, const char *target, int seconds, cJSON **reply, int *ret_exit)
-{
-    int64_t started_ms = ei_monotonic_ms();
-    int64_t deadline_ms = started_ms + (int64_t)seconds * 1000;
-    bool answered = true;
-
-    while (answered && undecided(ei_json_object(*reply, "account"))) {
-        int64_t left = deadline_ms - ei_monotonic_ms();
-        if (left <= 0)
-            break;
-        if (cli->progress) {
-            show_progress(ei_json_object(*reply, "account"), started_ms);
-            left = left < SLICE_MS ? left : SLICE_MS;
-        }
-        cJSON *parameters = cJSON_CreateObject();
-        cJSON *next = NULL;
-        ei_add_text(parameters, "target", target);
-        cJSON_AddNumberToObject(parameters, "timeout", (double)left);
-        answered = ei_call(cli, "Wait", parameters, (int)left + GRACE_MS, target, &next, ret_exit);
-        if (answered) {
-            ei_varlink_free(*reply);
-            *reply = next;
-        }
-    }
-    if (cli->progress)
-        fputs("\r\033[K", stderr);
-    return answered;
-}
-
 static void print_outcome(const struct ei_cli *cli, const cJSON *account, bool already)
 {
     const char *state = ei_json_string(account, "state");
@@ -207,17 +161,6 @@ static void print_outcome(const struct ei_cli *cli, const cJSON *account, bool a
     ei_print_state(cli, state != NULL ? state : "unknown");
     putchar('\n');
     ei_print_error_object(ei_json_object(account, "error"));
-}
-
-static int outcome_exit(const cJSON *account)
-{
-    const char *state = ei_json_string(account, "state");
-
-    if (state == NULL || strcmp(state, "failed") == 0 || strcmp(state, "removed") == 0)
-        return EI_EXIT_FAILED;
-    if (strcmp(state, "pending") == 0 || strcmp(state, "accepted") == 0)
-        return EI_EXIT_DONE;
-    return EI_EXIT_NOT_YET;
 }
 
 int ei_verb_invite(const struct ei_cli *cli, const struct ei_args *args)
@@ -241,9 +184,9 @@ int ei_verb_invite(const struct ei_cli *cli, const struct ei_args *args)
     bool already = ei_json_bool(reply, "alreadyGuest", false);
     exit_code = EI_EXIT_DONE;
     if (ei_args_has(args, "wait") && !already) {
-        if (!wait_for(cli, target, seconds, &reply, &exit_code))
+        if (!ei_outcome_wait(cli, target, seconds, &reply, &exit_code))
             goto out;
-        exit_code = outcome_exit(ei_json_object(reply, "account"));
+        exit_code = ei_outcome_exit(ei_json_object(reply, "account"));
     }
     if (cli->json)
         ei_print_json(dry_run ? reply : ei_json_object(reply, "account"));

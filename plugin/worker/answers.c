@@ -11,6 +11,7 @@
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
 #include "plugin/worker/refresh.h"
+#include "plugin/worker/reset.h"
 #include "plugin/worker/settings.h"
 #include "plugin/worker/sponsors.h"
 #include "plugin/worker/tenant.h"
@@ -41,6 +42,8 @@ static void fail_for_good(struct ei_worker *w, struct ei_collaborator *c, const 
 
 void ei_answer_clear_error(struct ei_collaborator *c)
 {
+    if (!c->error_permanent && ei_reset_failure(c->error.code))
+        return;
     if (c->error_permanent)
         c->state_at = ei_now();
     ei_error_clear(&c->error);
@@ -275,14 +278,16 @@ static void create_refused(struct ei_worker *w, struct ei_collaborator *c, const
     }
 }
 
-/* A refusal that says nothing about the person and nothing about the tenant: of the sponsors, or of a member. true: it
- * is dealt with. */
+/* A refusal that says nothing about the person and nothing about the tenant: of the sponsors, of a member, of a reset.
+ * true: it is dealt with. */
 static bool refused_for_less(struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_result *result)
 {
     struct ei_settings settings;
 
     if (c == NULL || c->job.step != EI_STEP_CREATING || c->address_count == 0)
         return false;
+    if (ei_reset_refused(w, c, result))
+        return true;
     if (ei_sponsors_refused(c, result)) {
         c->job.crid[0] = '\0'; /* concluded */
         ei_machine_enter(w, c, EI_STEP_CREATING, "without-sponsors");
@@ -326,12 +331,15 @@ void ei_answer_created(void *context, const struct ei_graph_result *result,
         goto out;
     }
     ei_answer_clear_error(c);
+    bool reset = c->job.reset && c->job.step == EI_STEP_CREATING;
+    if (reset)
+        ei_reset_apply(w, c);
     if (c->job.step != EI_STEP_CREATING) /* somebody decided otherwise meanwhile; the guest is on record at least */
         ei_worker_save(w, c, "invited-late", NULL);
     else if (c->mail == EI_MAIL_WANTED)
-        ei_machine_enter(w, c, EI_STEP_CREATED, "created");
+        ei_machine_enter(w, c, EI_STEP_CREATED, reset ? "reset" : "created");
     else
-        enter_pending(w, c, "invited");
+        enter_pending(w, c, reset ? "reset" : "invited");
 out:
     ei_collaborator_free(c);
     ei_machine_land(flight);

@@ -8,6 +8,7 @@
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
 #include "plugin/worker/refresh.h"
+#include "plugin/worker/reset.h"
 #include "plugin/worker/sponsors.h"
 #include "plugin/worker/tenant.h"
 
@@ -67,6 +68,10 @@ static void judge(struct ei_worker *w, struct ei_collaborator *c, const struct e
     struct ei_error err = {0};
 
     w->last_refresh = ei_now();
+    if (ei_reset_not_seen(c, user)) {
+        still_pending(w, c);
+        return;
+    }
     if (!ei_answer_take_user(c, user))
         return;
     switch (ei_redemption_judge(user, &err)) {

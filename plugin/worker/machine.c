@@ -7,6 +7,7 @@
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "plugin/worker/answers.h"
+#include "plugin/worker/reset.h"
 #include "plugin/worker/settings.h"
 #include "plugin/worker/sponsors.h"
 #include "plugin/worker/tenant.h"
@@ -73,8 +74,12 @@ static enum ei_err send_invitation(struct ei_worker *w, const struct ei_collabor
         return rc;
     bool mail = c->job.step == EI_STEP_MAILING;
     settings.invite.send_invitation_message = mail;
-    if (mail || c->sponsoring != EI_SPONSORS_SENT)
+    if (mail || c->sponsoring != EI_SPONSORS_SENT || c->job.reset)
         settings.invite.sponsor_count = 0;
+    if (c->job.reset && !mail) {
+        settings.invite.reset_user_id = c->guest_id;
+        settings.invite.invited_user_email_address = ei_reset_address(c);
+    }
     rc = ei_graph_invite(w->graph, &settings.invite, c->job.crid, mail ? ei_answer_mailed : ei_answer_created, flight);
     ei_settings_clear(&settings);
     return rc;
@@ -86,6 +91,8 @@ static enum ei_err send_step(struct ei_worker *w, const struct ei_collaborator *
 
     switch (c->job.step) {
     case EI_STEP_CHECKING:
+        if (c->job.reset)
+            return ei_graph_get_user_addresses(w->graph, c->guest_id, c->job.crid, ei_answer_reset_checked, flight);
         return ei_graph_find_users(w->graph, c->addresses[0], c->job.crid, ei_answer_checked, flight);
     case EI_STEP_CREATING:
         EI_FAILPOINT("C5");
@@ -269,6 +276,8 @@ static enum ei_err begin(struct ei_worker *w, struct ei_collaborator *c)
  */
 static enum ei_err stop_inviting(struct ei_worker *w, struct ei_collaborator *c)
 {
+    c->job.reset = false;
+    ei_text_set(&c->job.reset_email, NULL);
     if (c->guest_id == NULL)
         return ei_machine_enter(w, c, EI_STEP_IDLE, "not-wanted");
     if (c->mail == EI_MAIL_WANTED || c->mail == EI_MAIL_SENDING) /* SENDING here: concluded without effect */
@@ -291,7 +300,7 @@ static enum ei_err create_again(struct ei_worker *w, struct ei_collaborator *c)
 {
     struct ei_settings settings;
 
-    if (ei_settings_resolve(w->config, c, &settings, NULL) == EI_OK)
+    if (ei_settings_resolve(w->config, c, &settings, NULL) == EI_OK && !c->job.reset)
         (void)ei_sponsors_plan(w, c, &settings);
     ei_settings_clear(&settings);
     return ei_machine_enter(w, c, EI_STEP_CREATING, ei_step_name(EI_STEP_CREATING));
@@ -310,7 +319,8 @@ static enum ei_err prepare(struct ei_worker *w, struct ei_collaborator *c)
         c->job.resume = EI_STEP_QUEUED;
         return begin(w, c);
     case EI_STEP_CHECKING:
-        return c->job.resume == EI_STEP_CREATING ? ei_machine_enter(w, c, EI_STEP_CHECKING, "checking") : begin(w, c);
+        return c->job.resume == EI_STEP_CREATING || c->job.reset ? ei_machine_enter(w, c, EI_STEP_CHECKING, "checking")
+                                                                 : begin(w, c);
     case EI_STEP_CREATING:
         return open_intent ? recover(w, c) : create_again(w, c);
     case EI_STEP_MAILING:

@@ -30,6 +30,8 @@ static void start(struct ei_collaborator *c, enum ei_step step, int64_t now)
     c->job.crid[0] = '\0';
     c->job.not_before = now;
     c->job.offboard = EI_REMOVAL_KEEP;
+    c->job.reset = false;
+    ei_text_set(&c->job.reset_email, NULL);
     c->state_at = now;
     ei_error_clear(&c->error);
     c->error_permanent = false;

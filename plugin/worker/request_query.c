@@ -40,7 +40,9 @@ cJSON *ei_request_account(const struct ei_worker *w, const struct ei_collaborato
     ei_json_add_text(object, "userPrincipalName", c->user_principal_name);
     ei_json_add_text(object, "invitedUserType", c->user_type);
     ei_json_add_text(object, "externalUserState", c->external_user_state);
-    ei_json_add_time(object, "externalUserStateChangeDateTime", c->state_changed_at);
+    /* Of a redemption that was reset the time is kept, to know it again. */
+    ei_json_add_time(object, "externalUserStateChangeDateTime",
+                     c->external_user_state != NULL ? c->state_changed_at : 0);
     ei_json_add_time(object, "checkedAt", c->checked_at);
     ei_json_add_text(object, "mail", ei_mail_name(c->mail));
     cJSON_AddItemToObject(object, "entraGroups", ei_groups_told(c));

@@ -219,13 +219,21 @@ static void on_call(void *context, struct ei_call *call, const char *method, con
         const char *name;
         ei_request_method *run;
     } methods[] = {
-        {"Announce", ei_request_announce}, {"Wait", call_wait},
-        {"Invite", ei_request_invite},     {"List", ei_request_list},
-        {"Show", ei_request_show},         {"Adopt", ei_request_adopt},
-        {"Resend", ei_request_resend},     {"Remove", ei_request_remove},
-        {"Refresh", call_refresh},         {"Status", ei_request_status},
-        {"Doctor", ei_request_doctor},     {"ListTenant", ei_request_list_tenant},
-        {"Login", ei_request_login},       {"Restore", ei_request_restore},
+        {"Announce", ei_request_announce},
+        {"Wait", call_wait},
+        {"Invite", ei_request_invite},
+        {"List", ei_request_list},
+        {"Show", ei_request_show},
+        {"Adopt", ei_request_adopt},
+        {"Resend", ei_request_resend},
+        {"Reset", ei_request_reset},
+        {"Remove", ei_request_remove},
+        {"Refresh", call_refresh},
+        {"Status", ei_request_status},
+        {"Doctor", ei_request_doctor},
+        {"ListTenant", ei_request_list_tenant},
+        {"Login", ei_request_login},
+        {"Restore", ei_request_restore},
     };
     struct ei_worker *w = context;
     struct ei_error err;
@@ -254,6 +262,7 @@ static void on_gone(void *context, struct ei_call *call)
     ei_request_list_tenant_gone(w, call);
     ei_login_gone(w, call);
     ei_request_dry_run_gone(w, call);
+    ei_request_reset_gone(w, call);
     ei_request_doctor_gone(w, call);
 }
 

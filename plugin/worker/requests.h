@@ -44,6 +44,10 @@ void ei_request_dry_run_gone(struct ei_worker *worker, struct ei_call *call);
 ei_request_method ei_request_adopt;
 ei_request_method ei_request_resend;
 ei_request_method ei_request_remove;
+/* request_reset.c */
+ei_request_method ei_request_reset;
+/* The peer of a Reset that waits for Graph went away. */
+void ei_request_reset_gone(struct ei_worker *worker, struct ei_call *call);
 /* request_tenant.c */
 ei_request_method ei_request_list_tenant;
 /* Its caller went away. */

@@ -25,7 +25,7 @@ static enum ei_state of_step(const struct ei_collaborator *c)
         break;
     }
     /* A resend goes through the same steps as a first invitation, but the partner has been invited all the while. */
-    return c->redeem_url != NULL ? EI_STATE_PENDING : EI_STATE_QUEUED;
+    return c->redeem_url != NULL && !c->job.reset ? EI_STATE_PENDING : EI_STATE_QUEUED;
 }
 
 enum ei_state ei_state_of(const struct ei_collaborator *c, const struct ei_account *account)

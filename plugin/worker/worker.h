@@ -5,6 +5,7 @@
  *   accounts.c    what the account files say: scan, inotify, announcements  → reconcile.c makes jobs of the difference
  *   machine.c     jobs: which step is due, its intent written down, its request sent
  *   answers.c     what Graph answered: the outcome written down, the next step
+ *   reset.c       a guest redeems anew
  *   sponsors.c    who sponsors the guest: sent with the invitation, looked at afterwards
  *   tenant.c      what must be known of the tenant first: its GUID, its verified domains; what blocks it
  *   refresh*.c    when guests are looked at again, and how it is noticed that it is worth a look; choice.c chooses
@@ -186,6 +187,7 @@ struct ei_worker {
     /* requests.c, request_invite.c, request_doctor.c, request_tenant.c */
     struct ei_waiting *waiting;
     struct ei_dry_run *dry_runs;
+    struct ei_resetting *resets; /* request_reset.c */
     struct ei_checkup *checkups;
     struct ei_tenant_list *tenant_lists;
 

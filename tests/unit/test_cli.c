@@ -3,14 +3,15 @@
 
 static void an_unknown_verb_lists_the_verbs(void **state)
 {
-    static const char *const later[] = {"import", "reset"};
+    static const char *const later[] = {"import", "rest"};
     struct fixture *f = *state;
 
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         cli(f, later[i], NULL);
         assert_int_equal(f->exit_code, EI_EXIT_USAGE);
         assert_non_null(strstr(f->err, "no such verb"));
-        assert_non_null(strstr(f->err, "invite list show status adopt resend remove restore refresh doctor login"));
+        assert_non_null(
+            strstr(f->err, "invite list show status adopt resend reset remove restore refresh doctor login"));
         assert_string_equal(f->out, "");
     }
 }

@@ -117,10 +117,78 @@ static void the_overview_has_every_verb(void **state)
     assert_true(strncmp(f->out, "entra-invite ", 13) == 0);
 }
 
+static bool is_option(const char *name, size_t length)
+{
+    for (const struct ei_verb *verb = ei_cli_verbs; verb->name != NULL; verb++)
+        for (const struct ei_option *option = verb->options; option->name != NULL; option++)
+            if (strlen(option->name) == length && strncmp(option->name, name, length) == 0)
+                return true;
+    return false;
+}
+
+/* The options of PowerShell's New-MgInvitation, as its page lists them: each has one row, and what the rows name is
+ * there. */
+static void each_option_of_powershell_has_its_row(void **state)
+{
+    static const char *const options[] = {
+        "AdditionalProperties",
+        "BodyParameter",
+        "Break",
+        "Confirm",
+        "Headers",
+        "HttpPipelineAppend",
+        "HttpPipelinePrepend",
+        "Id",
+        "InviteRedeemUrl",
+        "InviteRedirectUrl",
+        "InvitedUser",
+        "InvitedUserDisplayName",
+        "InvitedUserEmailAddress",
+        "InvitedUserMessageInfo",
+        "InvitedUserSponsors",
+        "InvitedUserType",
+        "ProgressAction",
+        "Proxy",
+        "ProxyCredential",
+        "ProxyUseDefaultCredentials",
+        "ResetRedemption",
+        "ResponseHeadersVariable",
+        "SendInvitationMessage",
+        "Status",
+        "WhatIf",
+    };
+    char *page = read_page();
+    char *start = strstr(page, "\n.Sh COMPARED WITH NEW-MGINVITATION\n");
+    size_t rows = 0;
+
+    (void)state;
+    assert_non_null(start);
+    char *end = strstr(start + 1, "\n.Sh ");
+    assert_non_null(end);
+    *end = '\0';
+    for (const char *at = start; (at = strstr(at, "\n.It Fl ")) != NULL; at++)
+        rows++;
+    assert_int_equal(rows, sizeof options / sizeof options[0]);
+    for (size_t i = 0; i < rows; i++) {
+        char row[64];
+        snprintf(row, sizeof row, "\n.It Fl %s Ta ", options[i]);
+        const char *first = strstr(start, row);
+        if (first == NULL || strstr(first + 1, row) != NULL)
+            fail_msg("-%s has not one row", options[i]);
+    }
+    for (const char *at = start; (at = strstr(at, "Fl -")) != NULL; at += 4) {
+        size_t length = strspn(at + 4, "abcdefghijklmnopqrstuvwxyz-");
+        if (!is_option(at + 4, length))
+            fail_msg("there is no option --%.*s", (int)length, at + 4);
+    }
+    free(page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_manual_has_every_option_of_every_verb),
+        cmocka_unit_test(each_option_of_powershell_has_its_row),
         CLI_TEST(help_has_every_option_of_every_verb),
         CLI_TEST(the_overview_has_every_verb),
     };
