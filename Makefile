@@ -52,7 +52,7 @@ VFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 VLINK    := -fsanitize=address,undefined
 else ifeq ($(VARIANT),package)
 # All but what makes programs and modules is the packager's, by CPPFLAGS, CFLAGS and LDFLAGS.
-VFLAGS   := -fPIE
+VFLAGS   := -fPIE $(call cc_has,-fcf-protection)
 VLINK    := -pie
 else ifeq ($(VARIANT),clang)
 CC       := clang

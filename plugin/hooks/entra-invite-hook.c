@@ -203,6 +203,8 @@ static void announce(const struct job *job)
             report(job->subject, reply, started_ms);
     } else if (job->system) {
         goto out;
+    } else if (err.code == EI_WORKER_DOWN && access(EI_GROUPS_PATH, F_OK) < 0) {
+        goto out; /* it never ran: installed, but not set up */
     } else if (err.code == EI_WORKER_DOWN) {
         say(stderr, "entra-invited is not running; it looks at %s when it starts", job->subject);
     } else {

@@ -1,10 +1,13 @@
 /* The account hook: bounded, silent where it has nothing to say, and exit 0 whatever happens (host-facts B3, P13). */
 #include "common/base/paths.h"
 
-/* The built-in path of the socket, for this program only. */
+/* The built-in paths, for this program only. */
 static char test_socket[96];
+static const char *test_groups;
 #undef EI_SOCKET_PATH
 #define EI_SOCKET_PATH test_socket
+#undef EI_GROUPS_PATH
+#define EI_GROUPS_PATH test_groups
 int hook_main(int argc, char **argv);
 #define main hook_main
 /* A process that cannot be traced cannot be searched for leaks either. */
@@ -175,6 +178,11 @@ static void a_worker_that_is_down_is_said_once(void **state)
     struct fixture *f = *state;
 
     worker_stop(f);
+    test_groups = "/nonexistent/groups"; /* it never ran */
+    hook(f, "useradd", existing);
+    assert_string_equal(f->out, "");
+    assert_string_equal(f->err, "");
+    test_groups = "/etc/passwd"; /* any file that is there */
     hook(f, "useradd", existing);
     assert_string_equal(f->out, "");
     assert_string_equal(f->err, "entra-invite: entra-invited is not running; it looks at nobody when it starts\n");
