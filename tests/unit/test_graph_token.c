@@ -254,30 +254,6 @@ static void test_login_errors(void **state)
     expect(&got, EI_GRAPH_DONE, EI_OK);
 }
 
-/* contract 0: the scope names the Graph root of the cloud that is meant, and of no other. The secret is wrong, so that
- * nothing goes to that root: the login service looks at the scope first. */
-static void test_scope_is_the_clouds_own(void **state)
-{
-    static const char *const roots[] = {"https://graph.microsoft.com", "https://graph.microsoft.us",
-                                        "https://dod-graph.microsoft.us", "https://microsoftgraph.chinacloudapi.cn"};
-    enum { ROOTS = sizeof roots / sizeof roots[0] };
-    char quoted[64];
-    struct got got;
-
-    NEEDS_SIMULATOR();
-    CTL("set", "secret", "\"another\"");
-    for (size_t cloud = 0; cloud < ROOTS; cloud++) {
-        snprintf(quoted, sizeof quoted, "\"%s\"", roots[cloud]);
-        CTL("set", "graphRoot", quoted);
-        use_graph(roots[cloud], NULL, 0);
-        get(sim.graph, OTHER_ID, &got);
-        expect(&got, EI_GRAPH_NOT_SENT, EI_SECRET_WRONG);
-        use_graph(roots[(cloud + 1) % ROOTS], NULL, 0);
-        get(sim.graph, OTHER_ID, &got);
-        expect(&got, EI_GRAPH_NOT_SENT, EI_BAD_SCOPE);
-    }
-}
-
 /* contract 1.3: a new federated credential is not known everywhere for minutes, also after a first success. */
 static void test_federation_mismatch_may_pass(void **state)
 {
@@ -448,7 +424,6 @@ int main(void)
         SIM_TEST(test_taken_token_ends_early),
         SIM_TEST(test_unauthorized_ends),
         SIM_TEST(test_login_errors),
-        SIM_TEST(test_scope_is_the_clouds_own),
         cmocka_unit_test_setup_teardown(test_federation_mismatch_may_pass, use_skewed_clock, use_real_clock),
         SIM_TEST(test_failures_name_the_request),
         SIM_TEST(test_claims_challenge),

@@ -129,6 +129,30 @@ static void test_filter_is_encoded_once(void **state)
     assert_int_equal(count_requests("{\"query\":\"issuerAssignedId eq 'o''neil[+]a%41&b#c=d@fabrikam.com' and\"}"), 1);
 }
 
+/* contract 0: the scope names the Graph root of the cloud that is meant, and of no other. The secret is wrong, so that
+ * nothing goes to that root: the login service looks at the scope first. */
+static void test_scope_is_the_clouds_own(void **state)
+{
+    static const char *const roots[] = {"https://graph.microsoft.com", "https://graph.microsoft.us",
+                                        "https://dod-graph.microsoft.us", "https://microsoftgraph.chinacloudapi.cn"};
+    enum { ROOTS = sizeof roots / sizeof roots[0] };
+    char quoted[64];
+    struct got got;
+
+    NEEDS_SIMULATOR();
+    CTL("set", "secret", "\"another\"");
+    for (size_t cloud = 0; cloud < ROOTS; cloud++) {
+        snprintf(quoted, sizeof quoted, "\"%s\"", roots[cloud]);
+        CTL("set", "graphRoot", quoted);
+        use_graph(roots[cloud], NULL, 0);
+        get(sim.graph, OTHER_ID, &got);
+        expect(&got, EI_GRAPH_NOT_SENT, EI_SECRET_WRONG);
+        use_graph(roots[(cloud + 1) % ROOTS], NULL, 0);
+        get(sim.graph, OTHER_ID, &got);
+        expect(&got, EI_GRAPH_NOT_SENT, EI_BAD_SCOPE);
+    }
+}
+
 int main(void)
 {
 #define SIM_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -137,6 +161,7 @@ int main(void)
         cmocka_unit_test(test_invite_body_names_sponsors_and_the_reset),
         SIM_TEST(test_headers),
         SIM_TEST(test_filter_is_encoded_once),
+        SIM_TEST(test_scope_is_the_clouds_own),
     };
     return cmocka_run_group_tests(tests, sim_start, sim_stop);
 }
