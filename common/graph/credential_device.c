@@ -42,7 +42,8 @@ static enum ei_err load(struct by_device *credential, struct ei_error *err)
         ei_fail(&why, rc, "nobody has signed in yet");
     /* A file that was removed ends the sign-in; one that cannot be read just now does not. */
     if (rc != EI_OK && rc != EI_NOT_FOUND && is_signed_in(credential)) {
-        *err = why;
+        if (err != NULL)
+            *err = why;
         return rc;
     }
     ei_sign_in_record_free(&credential->record);
@@ -135,9 +136,15 @@ static bool refused(struct ei_credential *base, struct ei_graph_result *result, 
     return false;
 }
 
+/* What could not be written yet is newer than the file. */
 static enum ei_err reload(struct ei_credential *base, struct ei_error *err)
 {
-    return load((struct by_device *)base, err);
+    struct by_device *credential = (struct by_device *)base;
+
+    if (!credential->unsaved)
+        return load(credential, err);
+    save(credential);
+    return EI_OK;
 }
 
 static enum ei_err check(const struct ei_credential *base, struct ei_error *err)

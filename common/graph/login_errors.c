@@ -114,6 +114,8 @@ static enum ei_err code_of_polling(const struct parts *parts)
         return EI_SIGN_IN_DECLINED; /* RFC 8628's word for it */
     if (parts->row == NULL && strcmp(parts->error, "invalid_grant") == 0)
         return EI_SIGN_IN_NEEDED;
+    if (parts->row == NULL && strcmp(parts->error, "invalid_client") == 0)
+        return EI_APP_NOT_PUBLIC; /* no secret is sent that could be wrong */
     return EI_OK;
 }
 

@@ -134,6 +134,42 @@ static void test_login_without_error_codes(void **state)
     }
 }
 
+/* RFC 8628 3.5: the words that a sign-in is told, before any number but a known one (contract 1.4). */
+static void test_sign_in_rows(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        enum ei_err err;
+    } rows[] = {
+        {"{\"error\":\"authorization_pending\",\"error_codes\":[70016]}", EI_SIGN_IN_PENDING},
+        {"{\"error\":\"slow_down\"}", EI_SIGN_IN_SLOW},
+        {"{\"error\":\"authorization_declined\"}", EI_SIGN_IN_DECLINED},
+        {"{\"error\":\"access_denied\"}", EI_SIGN_IN_DECLINED},
+        {"{\"error\":\"access_denied\",\"error_codes\":[53003]}", EI_CONDITIONAL_ACCESS},
+        {"{\"error\":\"bad_verification_code\"}", EI_SIGN_IN_EXPIRED},
+        {"{\"error\":\"expired_token\",\"error_codes\":[70019]}", EI_SIGN_IN_EXPIRED},
+        {"{\"error\":\"invalid_grant\"}", EI_SIGN_IN_NEEDED},
+        {"{\"error\":\"invalid_grant\",\"error_codes\":[50057]}", EI_USER_BLOCKED},
+        {"{\"error\":\"invalid_grant\",\"error_codes\":[65001]}", EI_CONSENT_MISSING},
+        {"{\"error\":\"invalid_client\"}", EI_APP_NOT_PUBLIC},
+        {"{\"error\":\"invalid_client\",\"error_codes\":[700025]}", EI_APP_IS_PUBLIC},
+        {"{\"error\":\"invalid_request\"}", EI_TOKEN_REFUSED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct ei_graph_result result = {0};
+        struct ei_answer answer = {.status = 400, .body = rows[i].body, .length = strlen(rows[i].body)};
+        ei_login_error_read(&answer, EI_ABOUT_SIGN_IN, &result);
+        if (result.error.code != rows[i].err)
+            fail_msg("%s: %s", rows[i].body, ei_err_name(result.error.code));
+        /* Nobody else is told such: there they are words like others. */
+        ei_login_error_read(&answer, EI_ABOUT_OTHER, &result);
+        assert_false(result.error.code >= EI_SIGN_IN_DECLINED && result.error.code <= EI_SIGN_IN_TENANT);
+        assert_int_not_equal(result.error.code, EI_SIGN_IN_PENDING);
+        assert_int_not_equal(result.error.code, EI_SIGN_IN_SLOW);
+    }
+}
+
 static void test_login_text(void **state)
 {
     (void)state;
@@ -209,9 +245,13 @@ static void test_login_bodies_without_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_login_rows),         cmocka_unit_test(test_login_without_error_codes),
-        cmocka_unit_test(test_login_text),         cmocka_unit_test(test_login_details),
-        cmocka_unit_test(test_catalogue_is_sound), cmocka_unit_test(test_login_bodies_without_an_error),
+        cmocka_unit_test(test_login_rows),
+        cmocka_unit_test(test_login_without_error_codes),
+        cmocka_unit_test(test_sign_in_rows),
+        cmocka_unit_test(test_login_text),
+        cmocka_unit_test(test_login_details),
+        cmocka_unit_test(test_catalogue_is_sound),
+        cmocka_unit_test(test_login_bodies_without_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -294,6 +294,7 @@ static void test_read_again(void **state)
     assert_int_equal(chmod(token_path, 0644), 0);
     assert_int_equal(ei_credential_reload(person, &err), EI_SECRET_FILE);
     assert_non_null(strstr(err.message, "mode 0644"));
+    assert_int_equal(ei_credential_reload(person, NULL), EI_SECRET_FILE);
     assert_int_equal(ei_credential_check(person, &err), EI_SECRET_FILE);
     ASSERT_WORKS();
     assert_int_equal(ei_credential_reload(person, &err), EI_OK); /* it was written anew, with its own mode */
@@ -332,11 +333,19 @@ static void test_cannot_be_written(void **state)
     struct ei_error err;
     assert_int_equal(ei_graph_keep_sign_in(sim.graph, &again, &err), EI_IO);
     ASSERT_WORKS();
-    assert_int_equal(rmdir(in_the_way), 0);
+    /* The file is read again (SIGHUP): what is in it is older, and may be good no more. */
+    CTL("set", "refreshRotation", "\"revoke\"");
     ei_graph_drop_token(sim.graph);
     ASSERT_WORKS();
+    assert_int_equal(ei_credential_reload(person, &err), EI_OK);
+    ei_graph_drop_token(sim.graph);
+    ASSERT_WORKS();
+    assert_int_equal(rmdir(in_the_way), 0);
+    assert_int_equal(ei_credential_reload(person, &err), EI_OK);
     token_in_file(token);
     assert_string_not_equal(token, s.refresh_token);
+    start_anew();
+    ASSERT_WORKS();
 }
 
 static void test_another_type_of_credential(void **state)
