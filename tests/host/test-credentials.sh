@@ -108,8 +108,13 @@ with_certificate() { # [MORE-OF-THE-GROUP]
         certificate = \"$keys/certificate.pem\"; ${1:-} };"
 }
 
-hang_up() {
+fresh_log() {
+    cat "$worker_log" >>"$work/log-before"
     : >"$worker_log"
+}
+
+hang_up() {
+    fresh_log
     kill -HUP "$worker_pid"
 }
 
@@ -199,7 +204,7 @@ install_pair early early
 assert_test_says 'not valid yet' 6 'not valid before 2040-01-01T00:00:00Z, and here it is 20'
 install_pair old old
 assert_test_says 'expired' 6 'certificate.pem: the certificate expired at 2020-02-01T00:00:00Z'
-: >"$worker_log"
+fresh_log
 simulator reset ledger >/dev/null
 start_worker
 assert_blocked 'expired' certificate-expired '2020-02-01T00:00:00Z' 'new certificate'
@@ -273,7 +278,7 @@ assert_one_invitation 'a token for root only, then mended: it goes on by itself'
 # ---- nothing of it is seen (K6) --------------------------------------------------------------------------------------
 
 {
-    cat "$worker_log" "/proc/$worker_pid/cmdline" "/proc/$worker_pid/environ" "$simulator_dir/log"
+    cat "$work/log-before" "$worker_log" "/proc/$worker_pid/cmdline" "/proc/$worker_pid/environ" "$simulator_dir/log"
     entra-invite status
     entra-invite status --json
     entra-invite list --json
@@ -282,6 +287,7 @@ assert_one_invitation 'a token for root only, then mended: it goes on by itself'
 } >"$work/all" 2>&1
 assert_true 'what is looked for is there at all' test "$(secrets | wc -l)" -ge 12
 assert_false 'no key, passphrase or token is seen anywhere' grep -aFq -f <(secrets) "$work/all"
+assert_false 'nor any other JWT: an assertion, an access token' grep -aEq 'eyJ[A-Za-z0-9_-]{10}' "$work/all"
 
 # libcrypto's copies of a key's text are erased as it frees them (K4).
 stop_worker

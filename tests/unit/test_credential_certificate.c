@@ -403,6 +403,21 @@ static void reload_takes_both_files_or_none(void **state)
     ei_credential_free(credential);
 }
 
+/* At the least p, q and what belongs to them: as many bytes again as half the key, five times. */
+static void k4_the_private_numbers_are_in_locked_memory(void **state)
+{
+    struct ei_credential *credential = opened("key.pem", "certificate.pem", NULL);
+    size_t used = CRYPTO_secure_used();
+
+    (void)state;
+    assert_true(used >= 5 * 128);
+    struct ei_credential *second = opened("key.pem", "certificate.pem", NULL);
+    assert_true(CRYPTO_secure_used() >= used + 5 * 128);
+    ei_credential_free(second);
+    assert_int_equal(CRYPTO_secure_used(), used);
+    ei_credential_free(credential);
+}
+
 static void a_plain_refusal_is_the_certificates(void **state)
 {
     struct ei_credential *credential = opened("key.pem", "certificate.pem", NULL);
@@ -433,6 +448,7 @@ int main(void)
         T(certificates_that_are_refused),
         T(dates),
         T(reload_takes_both_files_or_none),
+        T(k4_the_private_numbers_are_in_locked_memory),
         T(a_plain_refusal_is_the_certificates),
     };
     return cmocka_run_group_tests(tests, make_keys, free_keys);
