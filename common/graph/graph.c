@@ -142,6 +142,7 @@ void ei_graph_drop_token(struct ei_graph *graph)
 {
     ei_token_drop(graph);
     memset(graph->list_form, 0, sizeof graph->list_form);
+    graph->own_name_refused = false;
 }
 
 /* --- progress --- */
@@ -414,5 +415,7 @@ void ei_graph_free(struct ei_graph *graph)
     free(graph->login_url);
     free(graph->graph_url);
     free(graph->ca_file);
+    for (size_t i = 0; i < EI_GUEST_DOMAINS; i++)
+        free(graph->guest_domains[i]);
     free(graph);
 }

@@ -137,12 +137,18 @@ typedef void ei_graph_plain_done(void *context, const struct ei_graph_result *re
 
 /*
  * Users with this address: userPrincipalName, mail, otherMails, proxyAddresses in one $filter, identities in a second
- * request (contract 3), joined by id. Follows nextLink on the configured root only. A tenant that refuses (400, 501)
- * the identities, the proxyAddresses or all but mail is asked without. EI_BAD_ADDRESS, unsent, for what can be no
+ * request (contract 3), joined by id. Once ei_graph_verified_domains has told the tenant's initial domain, also whoever
+ * has the name that a guest of this address is given (contract 2.4), unless somebody has the address itself. Follows
+ * nextLink on the configured root only. A tenant that refuses (400, 501) the guest's name, the identities, the
+ * proxyAddresses or all but mail is asked without. EI_BAD_ADDRESS, unsent, for what can be no
  * address (S30).
  */
 enum ei_err ei_graph_find_users(struct ei_graph *graph, const char *address, const char *crid,
                                 ei_graph_users_done *done, void *context);
+
+/* Deleted users with this mail or other mail, as far as the tenant tells (contract 5, [I]). EI_BAD_ADDRESS as above. */
+enum ei_err ei_graph_find_deleted(struct ei_graph *graph, const char *address, const char *crid,
+                                  ei_graph_users_done *done, void *context);
 
 /* GET /users/{id}?$select=… (contract 4.1). A 404 with a Graph error object, whatever its code, is EI_GRAPH_REJECTED
  * with EI_GRAPH_NOT_FOUND; another (an HTML page of somebody else) is EI_GRAPH_ANSWER. For all that take an id: both

@@ -22,6 +22,7 @@ enum {
     EI_DOUBTS_MAX = 5,
     EI_HEADER_VALUE_MAX = 128, /* of the few header values that are kept */
     EI_CHALLENGE_MAX = 1024,   /* of WWW-Authenticate */
+    EI_GUEST_DOMAINS = 2,
 };
 
 enum ei_method { EI_GET, EI_POST, EI_PATCH, EI_DELETE };
@@ -127,11 +128,13 @@ struct ei_graph {
 
     struct ei_token token;
     struct ei_pace pace;
-    int64_t hold_until;    /* wall, for the store */
-    int64_t hold_until_ms; /* monotonic: what counts in this run */
-    bool said_identities;  /* each is said once */
-    size_t said_form;      /* find.c: the plainest that was */
-    size_t list_form[2];   /* list.c: the first that was not refused, by whether pending ones are wanted */
+    int64_t hold_until;                    /* wall, for the store */
+    int64_t hold_until_ms;                 /* monotonic: what counts in this run */
+    char *guest_domains[EI_GUEST_DOMAINS]; /* behind a guest's #EXT#: initial, then default; NULL: not known */
+    bool own_name_refused;                 /* the tenant takes no filter with a guest's own name */
+    bool said_identities;                  /* each is said once */
+    size_t said_form;                      /* find.c: the plainest that was */
+    size_t list_form[2]; /* list.c: the first that was not refused, by whether pending ones are wanted */
 };
 
 /* --- request.c: a request's life, and the queue --- */

@@ -70,6 +70,20 @@ static bool add(struct names *names, const char *name)
     return true;
 }
 
+/* The domain in a guest's own name is the initial or the default one (contract 2.4). */
+static void note_guest_domain(struct ei_graph *graph, const cJSON *domain, const char *name)
+{
+    static const char *const marks[EI_GUEST_DOMAINS] = {"isInitial", "isDefault"};
+
+    for (size_t i = 0; i < EI_GUEST_DOMAINS && name != NULL && strlen(name) <= NAME_MAX_BYTES; i++) {
+        char *copy = ei_json_bool(domain, marks[i], false) ? strdup(name) : NULL;
+        if (copy == NULL)
+            continue;
+        free(graph->guest_domains[i]);
+        graph->guest_domains[i] = copy;
+    }
+}
+
 static void no_memory(struct ei_graph_result *result)
 {
     result->outcome = EI_GRAPH_UNCLEAR;
@@ -86,8 +100,12 @@ static void on_domains(void *context, const struct ei_graph_result *given, struc
         cJSON_ArrayForEach(item, ei_json_array(pages->page[i], "value"))
         {
             /* here id is the name, and those that are not verified are listed too (contract 3) */
-            if (ei_json_bool(item, "isVerified", false) && !add(names, ei_json_string(item, "id")))
+            const char *name = ei_json_string(item, "id");
+            if (!ei_json_bool(item, "isVerified", false))
+                continue;
+            if (!add(names, name))
                 no_memory(&result);
+            note_guest_domain(names->graph, item, name);
         }
     }
     finish(names, &result);
@@ -101,8 +119,10 @@ static bool add_organization(struct names *names, const struct ei_pages *pages, 
 
     cJSON_ArrayForEach(item, domains)
     {
-        if (!add(names, ei_json_string(item, "name")))
+        const char *name = ei_json_string(item, "name");
+        if (!add(names, name))
             no_memory(result);
+        note_guest_domain(names->graph, item, name);
     }
     return domains != NULL;
 }
@@ -113,7 +133,8 @@ static void on_organization(void *context, const struct ei_graph_result *given, 
     struct ei_graph_result result = *given;
 
     if (result.outcome == EI_GRAPH_REJECTED && result.status == 403 &&
-        ei_pages_start(names->graph, "/v1.0/domains?$select=id,isVerified", NULL, on_domains, names) == EI_OK)
+        ei_pages_start(names->graph, "/v1.0/domains?$select=id,isVerified,isInitial,isDefault", NULL, on_domains,
+                       names) == EI_OK)
         return;
     if (result.outcome == EI_GRAPH_DONE && !add_organization(names, pages, &result)) {
         result.outcome = EI_GRAPH_UNCLEAR;

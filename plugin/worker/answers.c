@@ -192,6 +192,85 @@ static void found_one(struct ei_worker *w, struct ei_collaborator *c, const stru
     }
 }
 
+/* Before another guest is made. Not after a lost answer: nobody had the address a moment ago. */
+static bool look_among_deleted(struct ei_worker *w, const struct ei_collaborator *c, struct ei_flight *flight)
+{
+    return c->job.resume != EI_STEP_CREATING && !w->deleted_unseen &&
+           ei_graph_find_deleted(w->graph, c->addresses[0], NULL, ei_answer_deleted_found, flight) == EI_OK;
+}
+
+static bool is_known_deleted(const struct ei_collaborator *c, const char *id)
+{
+    return (c->deleted_guest_id != NULL && strcasecmp(c->deleted_guest_id, id) == 0) ||
+           (c->guest_id != NULL && strcasecmp(c->guest_id, id) == 0);
+}
+
+/*
+ * A deleted guest of whom this record does not know yet; NULL if there is none. Who knows, and invites all the same,
+ * wants another guest. Deleted members are none of our business.
+ */
+static const struct ei_graph_user *unknown_deleted(const struct ei_collaborator *c, const struct ei_graph_user *users,
+                                                   size_t count)
+{
+    const struct ei_graph_user *found = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = users[i].user_principal_name;
+        bool guest = (users[i].user_type != NULL && strcmp(users[i].user_type, "Guest") == 0) ||
+                     (name != NULL && strstr(name, "#EXT#") != NULL);
+        if (is_known_deleted(c, users[i].id))
+            return NULL;
+        if (guest && found == NULL)
+            found = &users[i];
+    }
+    return found;
+}
+
+static void found_deleted(struct ei_worker *w, struct ei_collaborator *c, const char *id)
+{
+    struct ei_error err;
+
+    forget_guest(c);
+    if (!ei_text_set(&c->deleted_guest_id, id)) {
+        ei_machine_back_off(c, -1);
+        ei_worker_save(w, c, "retry", ei_err_name(EI_NOMEM));
+        return;
+    }
+    c->deleted_at = ei_now();
+    ei_fail(&err, EI_GUEST_DELETED, "%s: the guest %s is among the tenant's deleted users", c->addresses[0], id);
+    fail_for_good(w, c, &err);
+}
+
+void ei_answer_deleted_found(void *context, const struct ei_graph_result *result, const struct ei_graph_user *users,
+                             size_t count)
+{
+    struct ei_flight *flight = context;
+    struct ei_worker *w = flight->worker;
+    bool refusal = ei_tenant_is_refusal(result);
+
+    if (!refusal)
+        ei_tenant_note(w, result, EI_CALL_READ);
+    struct ei_collaborator *c = ei_answer_reload(flight);
+    if (refusal && !w->deleted_unseen) {
+        ei_log(LOG_NOTICE,
+               "the tenant's deleted users cannot be searched, so a deleted guest is invited as a new one: %s",
+               result->error.message);
+        w->deleted_unseen = true;
+    }
+    if (c == NULL || c->job.step != EI_STEP_CHECKING || c->address_count == 0)
+        goto out;
+    const struct ei_graph_user *deleted = unknown_deleted(c, users, count);
+    if (deleted != NULL)
+        found_deleted(w, c, deleted->id);
+    else if (result->outcome == EI_GRAPH_DONE || refusal)
+        found_nobody(w, c, true);
+    else
+        ei_answer_try_again(w, c, result);
+out:
+    ei_collaborator_free(c);
+    ei_machine_land(flight);
+}
+
 void ei_answer_checked(void *context, const struct ei_graph_result *result, const struct ei_graph_user *users,
                        size_t count)
 {
@@ -213,6 +292,10 @@ void ei_answer_checked(void *context, const struct ei_graph_result *result, cons
         goto out;
     }
     w->last_refresh = ei_now();
+    if (count == 0 && look_among_deleted(w, c, flight)) {
+        ei_collaborator_free(c);
+        return;
+    }
     if (count == 0) {
         found_nobody(w, c, true);
     } else if (count == 1) {

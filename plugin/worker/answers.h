@@ -7,6 +7,7 @@
 
 /* answers.c: what leads to an invitation */
 ei_graph_users_done ei_answer_checked;
+ei_graph_users_done ei_answer_deleted_found;
 ei_graph_invited ei_answer_created;
 ei_graph_invited ei_answer_mailed;
 

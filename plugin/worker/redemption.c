@@ -28,8 +28,22 @@ static enum ei_redemption judge_null(const struct ei_graph_user *user, struct ei
     return EI_REDEMPTION_UNCHANGED;
 }
 
+/* Never invited, never signed up: an account of the tenant's own people, which is nothing for entra-invite to touch. */
+static bool is_internal(const struct ei_graph_user *user)
+{
+    bool external_name = user->user_principal_name != NULL && strstr(user->user_principal_name, "#EXT#") != NULL;
+
+    return user->has_external_user_state && user->external_user_state == NULL && user->creation_type == NULL &&
+           text_is(user->user_type, "Member") && user->user_principal_name != NULL && !external_name;
+}
+
 enum ei_redemption ei_redemption_judge(const struct ei_graph_user *user, struct ei_error *err)
 {
+    if (user->has_account_enabled && !user->account_enabled && is_internal(user)) {
+        ei_fail(err, EI_INTERNAL_USER, "%s is a member of the tenant, blocked from signing in, not a guest",
+                user->user_principal_name);
+        return EI_REDEMPTION_FAILED;
+    }
     if (user->has_account_enabled && !user->account_enabled) {
         ei_fail(err, EI_DISABLED, "the guest %s is disabled in the tenant",
                 user->user_principal_name != NULL ? user->user_principal_name : user->id);

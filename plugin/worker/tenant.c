@@ -333,6 +333,7 @@ void ei_tenant_probe_now(struct ei_worker *w)
     w->tenant_again_ms = now;
     w->domains_again_ms = now;
     w->reads_denied_at = 0;
+    w->deleted_unseen = false;
     ei_graph_drop_token(w->graph);
 }
 

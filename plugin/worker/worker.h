@@ -156,6 +156,7 @@ struct ei_worker {
     int64_t probe_at_ms;
     bool probing;
     int64_t reads_denied_at; /* wall time of the last 403 on a read, 0: none */
+    bool deleted_unseen;     /* the tenant's deleted users cannot be searched; said */
     int64_t answered_at;     /* wall time of Graph's last good answer */
     int64_t saved_hold;
 

@@ -283,11 +283,11 @@ static void test_find_refused_filters(void **state)
     CTL("fault", "{\"match\":{\"query\":\"identities\"},\"action\":{\"status\":403}}");
     find(sim.graph, ADDRESS, &got);
     expect(&got, EI_GRAPH_REJECTED, EI_PERMISSION);
-    CTL("fault", "{\"match\":{\"query\":\"proxyAddresses\"},\"times\":0,\"action\":{\"status\":400}}");
+    CTL("fault", "{\"match\":{\"query\":\"proxyAddresses/any\"},\"times\":0,\"action\":{\"status\":400}}");
     find(sim.graph, ADDRESS, &got);
     expect(&got, EI_GRAPH_DONE, EI_OK);
     assert_int_equal(got.count, 1);
-    CTL("fault", "{\"match\":{\"query\":\"otherMails\"},\"times\":0,\"action\":{\"status\":501}}");
+    CTL("fault", "{\"match\":{\"query\":\"otherMails/any\"},\"times\":0,\"action\":{\"status\":501}}");
     find(sim.graph, ADDRESS, &got);
     expect(&got, EI_GRAPH_DONE, EI_OK);
     assert_int_equal(got.count, 1);

@@ -53,6 +53,25 @@ static void test_disabled_comes_first(void **state)
     expect(user, EI_REDEMPTION_ACCEPTED, EI_OK);
 }
 
+/* But an employee's account is no guest that somebody could enable, or `remove --delete`. */
+static void test_a_blocked_member_is_no_guest(void **state)
+{
+    struct ei_graph_user user = guest;
+
+    (void)state;
+    user.account_enabled = false;
+    user.user_type = "Member";
+    user.user_principal_name = "kim@contoso.onmicrosoft.com";
+    user.creation_type = NULL;
+    user.external_user_state = NULL;
+    expect(user, EI_REDEMPTION_FAILED, EI_INTERNAL_USER);
+    user.has_external_user_state = false; /* not told who it is */
+    expect(user, EI_REDEMPTION_FAILED, EI_DISABLED);
+    user.has_external_user_state = true;
+    user.user_principal_name = "taylor_fabrikam.com#EXT#@contoso.onmicrosoft.com";
+    expect(user, EI_REDEMPTION_FAILED, EI_DISABLED);
+}
+
 static void test_absent_is_not_null(void **state)
 {
     struct ei_graph_user user = guest;
@@ -99,6 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_states_that_graph_names),
+        cmocka_unit_test(test_a_blocked_member_is_no_guest),
         cmocka_unit_test(test_disabled_comes_first),
         cmocka_unit_test(test_absent_is_not_null),
         cmocka_unit_test(test_null_is_accepted_for_those_who_are_active),
