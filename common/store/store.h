@@ -142,6 +142,7 @@ struct ei_collaborator {
     int64_t not_found_since;   /* first 404 since the guest was last seen; 0: seen */
     bool linked;               /* the guest was there before our own create intent: never mailed by itself */
     bool made;                 /* the guest is one that our own invitation made: on_account_removal may touch it */
+    bool without_mail;         /* Graph has no mail of the guest: something else in the tenant has the address */
     bool disabled;             /* the guest is disabled because of us: restore may enable it */
     char *deleted_guest_id;    /* the guest that is known to be among the tenant's deleted users; NULL: none */
     int64_t deleted_at;        /* since when that is known; it is kept 30 days (contract 5) */

@@ -73,6 +73,7 @@ bool ei_answer_take_user(struct ei_collaborator *c, const struct ei_graph_user *
     c->state_changed_at = user->external_user_state_changed;
     c->not_found_since = 0;
     c->checked_at = ei_now();
+    c->without_mail = user->mail == NULL && user->user_type != NULL && strcmp(user->user_type, "Guest") == 0;
     c->disabled = c->disabled && !(user->has_account_enabled && user->account_enabled);
     if (c->guest_id != NULL && strcasecmp(c->guest_id, user->id) != 0)
         ei_groups_forget(c);
@@ -205,12 +206,8 @@ static bool is_known_deleted(const struct ei_collaborator *c, const char *id)
            (c->guest_id != NULL && strcasecmp(c->guest_id, id) == 0);
 }
 
-/*
- * A deleted guest of whom this record does not know yet; NULL if there is none. Who knows, and invites all the same,
- * wants another guest. Deleted members are none of our business.
- */
-static const struct ei_graph_user *unknown_deleted(const struct ei_collaborator *c, const struct ei_graph_user *users,
-                                                   size_t count)
+const struct ei_graph_user *ei_answer_unknown_deleted(const struct ei_collaborator *c,
+                                                      const struct ei_graph_user *users, size_t count)
 {
     const struct ei_graph_user *found = NULL;
 
@@ -259,7 +256,7 @@ void ei_answer_deleted_found(void *context, const struct ei_graph_result *result
     }
     if (c == NULL || c->job.step != EI_STEP_CHECKING || c->address_count == 0)
         goto out;
-    const struct ei_graph_user *deleted = unknown_deleted(c, users, count);
+    const struct ei_graph_user *deleted = ei_answer_unknown_deleted(c, users, count);
     if (deleted != NULL)
         found_deleted(w, c, deleted->id);
     else if (result->outcome == EI_GRAPH_DONE || refusal)

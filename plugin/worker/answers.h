@@ -31,6 +31,12 @@ void ei_answer_try_again(struct ei_worker *worker, struct ei_collaborator *colla
                          const struct ei_graph_result *result);
 /* Copies what the user object says; false when out of memory. */
 bool ei_answer_take_user(struct ei_collaborator *collaborator, const struct ei_graph_user *user);
+/*
+ * A deleted guest of whom this record does not know yet; NULL if there is none. Who knows, and invites all the same,
+ * wants another guest. Deleted members are none of our business.
+ */
+const struct ei_graph_user *ei_answer_unknown_deleted(const struct ei_collaborator *collaborator,
+                                                      const struct ei_graph_user *users, size_t count);
 /* Stores ACCEPTED, erases the URL (K7), links held accounts. */
 void ei_answer_accept(struct ei_worker *worker, struct ei_collaborator *collaborator, const char *event);
 

@@ -117,6 +117,10 @@ cJSON *ei_invitation_warnings(const struct ei_config *config, const struct ei_co
     warn_of_mail(warnings, config, body);
     warn_of_lines(warnings, c->invitation_notes);
     warn_of_status(warnings, c->invitation_status);
+    if (c->without_mail && c->guest_id != NULL)
+        warn(warnings,
+             "mail: Microsoft has none for this guest, because a contact or another object of the tenant has the "
+             "address; the invitation can be redeemed by its redeem URL only");
     if (c->sponsor_note != NULL && c->sponsoring != EI_SPONSORS_SET) {
         snprintf(line, sizeof line, "invitedUserSponsors: %s", c->sponsor_note);
         warn(warnings, line);

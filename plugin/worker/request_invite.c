@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/utf8.h"
+#include "plugin/worker/answers.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
 #include "plugin/worker/requests.h"
@@ -159,16 +160,51 @@ void ei_request_dry_run_gone(struct ei_worker *w, struct ei_call *call)
             dry->call = NULL;
 }
 
+static void tell_dry_run(struct ei_dry_run *dry, bool already)
+{
+    struct ei_settings settings;
+    struct ei_error err = {0};
+
+    if (ei_settings_resolve(dry->worker->config, dry->collaborator, &settings, &err) != EI_OK) {
+        ei_call_fail(dry->call, &err);
+        return;
+    }
+    settings.invite.send_invitation_message = settings.send_message;
+    reply_invite(dry->worker, dry->call, dry->collaborator, dry->login, already,
+                 already ? NULL : ei_graph_invite_body(&settings.invite, dry->worker->config->graph_url));
+    ei_settings_clear(&settings);
+}
+
+static void on_dry_deleted(void *context, const struct ei_graph_result *result, const struct ei_graph_user *users,
+                           size_t count)
+{
+    struct ei_dry_run *dry = context;
+    const struct ei_graph_user *deleted = ei_answer_unknown_deleted(dry->collaborator, users, count);
+    struct ei_error err = {0};
+
+    (void)result; /* refused: then a deleted guest would be invited as a new one */
+    if (dry->call != NULL && deleted != NULL) {
+        ei_fail(&err, EI_GUEST_DELETED, "%s: the guest %s is among the tenant's deleted users",
+                dry->collaborator->addresses[0], deleted->id);
+        ei_call_fail(dry->call, &err);
+    } else if (dry->call != NULL) {
+        tell_dry_run(dry, false);
+    }
+    end_dry_run(dry);
+}
+
 static void on_dry_lookup(void *context, const struct ei_graph_result *result, const struct ei_graph_user *users,
                           size_t count)
 {
     struct ei_dry_run *dry = context;
-    struct ei_settings settings;
     struct ei_error err = {0};
     bool already = false;
 
     if (dry->call == NULL)
         goto out;
+    if (result->outcome == EI_GRAPH_DONE && count == 0 &&
+        ei_graph_find_deleted(dry->worker->graph, dry->collaborator->addresses[0], NULL, on_dry_deleted, dry) == EI_OK)
+        return;
     if (result->outcome != EI_GRAPH_DONE && result->error.code != EI_PERMISSION) {
         ei_call_fail(dry->call, &result->error);
         goto out;
@@ -182,16 +218,10 @@ static void on_dry_lookup(void *context, const struct ei_graph_result *result, c
         if (verdict != EI_REDEMPTION_FAILED)
             ei_error_clear(&err);
     }
-    if (err.code == EI_OK)
-        ei_settings_resolve(dry->worker->config, dry->collaborator, &settings, &err);
-    if (err.code != EI_OK) {
+    if (err.code != EI_OK)
         ei_call_fail(dry->call, &err);
-        goto out;
-    }
-    settings.invite.send_invitation_message = settings.send_message;
-    reply_invite(dry->worker, dry->call, dry->collaborator, dry->login, already,
-                 already ? NULL : ei_graph_invite_body(&settings.invite, dry->worker->config->graph_url));
-    ei_settings_clear(&settings);
+    else
+        tell_dry_run(dry, already);
 out:
     end_dry_run(dry);
 }

@@ -71,6 +71,7 @@ static struct ei_collaborator *whole(void)
     c->not_found_since = 24;
     c->linked = true;
     c->made = true;
+    c->without_mail = true;
     c->disabled = true;
     c->sponsoring = EI_SPONSORS_NOT;
     c->deleted_at = 27;
@@ -176,7 +177,7 @@ static void assert_same(const struct ei_collaborator *a, const struct ei_collabo
     assert_int_equal(a->checked_at, b->checked_at);
     assert_int_equal(a->not_found_since, b->not_found_since);
     assert_int_equal(a->linked, b->linked);
-    assert_true(a->made == b->made && a->disabled == b->disabled);
+    assert_true(a->made == b->made && a->disabled == b->disabled && a->without_mail == b->without_mail);
     assert_same_text(a->invitation_notes, b->invitation_notes);
     assert_same_text(a->sponsors, b->sponsors);
     assert_int_equal(a->sponsoring, b->sponsoring);

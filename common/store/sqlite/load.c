@@ -81,6 +81,7 @@ static void read_columns(struct reader *reader, struct ei_collaborator *c, int64
     c->not_found_since = next_int(reader);
     c->linked = next_int(reader) != 0;
     c->made = next_int(reader) != 0;
+    c->without_mail = next_int(reader) != 0;
     c->disabled = next_int(reader) != 0;
     next_text(reader, &c->deleted_guest_id);
     c->deleted_at = next_int(reader);

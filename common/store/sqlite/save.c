@@ -89,6 +89,7 @@ static void bind_columns(struct binder *binder, const struct ei_collaborator *c,
     bind_int(binder, c->not_found_since);
     bind_int(binder, c->linked);
     bind_int(binder, c->made);
+    bind_int(binder, c->without_mail);
     bind_int(binder, c->disabled);
     bind_text(binder, c->deleted_guest_id);
     bind_int(binder, c->deleted_at);

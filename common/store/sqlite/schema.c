@@ -67,6 +67,7 @@ static const char version_2[] = "ALTER TABLE collaborator ADD COLUMN reset INTEG
                                 " CHECK (sponsoring BETWEEN 0 AND 4);"
                                 "ALTER TABLE collaborator ADD COLUMN sponsor_note TEXT;"
                                 "ALTER TABLE collaborator ADD COLUMN error_client_request_id TEXT;"
+                                "ALTER TABLE collaborator ADD COLUMN without_mail INTEGER NOT NULL DEFAULT 0;"
                                 "ALTER TABLE collaborator ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;"
                                 "ALTER TABLE collaborator ADD COLUMN deleted_guest_id TEXT;"
                                 "ALTER TABLE collaborator ADD COLUMN deleted_at INTEGER NOT NULL DEFAULT 0;"
