@@ -277,16 +277,21 @@ deb: dist
 # On Debian this shows that the spec builds: rpm/debian.macros. The database of rpm is empty there, so --nodeps.
 DEPS_RPM_APT := bzip2 elfutils libcmocka-dev rpm selinux-policy-dev
 DEPS_RPM_DNF := bzip2 libcmocka-devel rpm-build redhat-rpm-config selinux-policy-devel systemd-rpm-macros
-RPMBUILD     := rpmbuild --define '_topdir $(abspath $(BUILD))/rpm' --define '_buildhost localhost'
+RPMBUILD      = rpmbuild --define '_buildhost localhost' $(if $(wildcard /etc/debian_version),--nodeps --load=$(CURDIR)/rpm/debian.macros)
+# Such as --nocheck.
+RPMFLAGS     ?=
 rpm: dist
 	@tests/host/deps "$(DEPS_APT) $(DEPS_RPM_APT)" "$(DEPS_DNF) $(DEPS_RPM_DNF)"
 	rm -rf $(BUILD)/rpm
 	mkdir -p $(BUILD)/rpm/SOURCES
-	cp -p $(DIST) $(BUILD)/rpm/SOURCES/
+	$(INSTALL_DATA) -p $(DIST) $(BUILD)/rpm/SOURCES/
 	for name in entra-invite entra-invite-groups; do \
-	    cp -p conf/sysusers/$$name.conf $(BUILD)/rpm/SOURCES/$$name.sysusers || exit 1; \
+	    $(INSTALL_DATA) -p conf/sysusers/$$name.conf $(BUILD)/rpm/SOURCES/$$name.sysusers || exit 1; \
 	done
-	$(RPMBUILD) $(if $(wildcard /etc/debian_version),--nodeps --load=rpm/debian.macros) -ba rpm/entra-invite.spec
+	$(INSTALL_DATA) -p rpm/entra-invite.spec $(BUILD)/rpm/
+	# A source package holds the names of its directories, so they are made the same; the packages are made from it.
+	cd $(BUILD)/rpm && $(RPMBUILD) --define '_topdir .' -bs entra-invite.spec
+	$(RPMBUILD) --define '_topdir $(abspath $(BUILD))/rpm' $(RPMFLAGS) --rebuild $(BUILD)/rpm/SRPMS/*.src.rpm
 
 clean:
 	@! mountpoint -q $(BUILD)/lab || umount $(BUILD)/lab # tests/host/lab puts a tmpfs there in containers
