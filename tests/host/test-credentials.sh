@@ -253,6 +253,7 @@ simulator expire-tokens >/dev/null
 assert_invites 'the token was renewed: it is read again after a 401'
 
 project "$(token next-issuer -5)"
+assert_test_says 'a stale token' 6 'token: the token in it expired at 20.*clock'
 assert_blocked 'a stale token' assertion-expired 700024 'clock.*renews its file'
 project "$(token next-issuer 300)"
 assert_goes_on 'a stale token, then renewed'

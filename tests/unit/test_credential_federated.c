@@ -123,6 +123,25 @@ static void files_that_are_refused(void **state)
     ei_credential_free(credential);
 }
 
+/* {"exp":1767225600}, which is 2026-01-01T00:00:00Z. */
+static void a_token_that_has_expired(void **state)
+{
+    static const char expired[] = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjE3NjcyMjU2MDB9.c2ln";
+    static const char lasting[] = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjk5OTk5OTk5OTl9.c2ln";
+    struct ei_credential *credential = opened(in_dir("token"));
+    struct ei_error err;
+
+    (void)state;
+    put_file(in_dir("token"), 0644, expired);
+    assert_int_equal(ei_credential_check(credential, &err), EI_ASSERTION_TIME);
+    assert_non_null(strstr(err.message, "/token: the token in it expired at 2026-01-01T00:00:00Z, and here it is 20"));
+    expect_sent(credential, expired); /* Microsoft judges */
+    put_file(in_dir("token"), 0644, lasting);
+    if (ei_credential_check(credential, &err) != EI_OK)
+        assert_non_null(strstr(err.message, "the user entra-invite cannot read it")); /* the test's own directory */
+    ei_credential_free(credential);
+}
+
 static void what_a_refusal_is_about(void **state)
 {
     static const enum ei_err rows[][2] = {
@@ -146,10 +165,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
     const struct CMUnitTest tests[] = {
-        T(it_is_read_for_each_request),
-        T(as_kubernetes_has_it),
-        T(files_that_are_refused),
-        T(what_a_refusal_is_about),
+        T(it_is_read_for_each_request), T(as_kubernetes_has_it),    T(files_that_are_refused),
+        T(a_token_that_has_expired),    T(what_a_refusal_is_about),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
