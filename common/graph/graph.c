@@ -262,9 +262,7 @@ static void leave_to_caller(struct ei_request *request)
 {
     struct ei_error refused = request->result.error;
 
-    ei_fail(&request->result.error, EI_TOKEN_TRANSIENT, "%s; once more with a new token", refused.message);
-    memcpy(request->result.error.request_id, refused.request_id, sizeof refused.request_id);
-    memcpy(request->result.error.client_request_id, refused.client_request_id, sizeof refused.client_request_id);
+    ei_fail_again(&request->result.error, EI_TOKEN_TRANSIENT, "%s; once more with a new token", refused.message);
     request->result.retry_after = request->serial_used == request->serial_at_start ? 0 : -1;
 }
 
@@ -276,10 +274,18 @@ static void note_taken(struct ei_graph *graph, const struct ei_request *request)
         graph->token.doubts = 0;
 }
 
+/* It was the token that was refused, plainly or by a challenge: what a policy refuses of one token it may not of the
+ * next. */
+static bool token_refused(const struct ei_graph_result *result)
+{
+    return result->status == 401 &&
+           (result->error.code == EI_UNAUTHORIZED || result->error.code == EI_CONDITIONAL_ACCESS);
+}
+
 /* A complete 401 had no effect: once more with a new token. */
 static bool repeat_unauthorized(struct ei_graph *graph, struct ei_request *request)
 {
-    if (request->result.error.code != EI_UNAUTHORIZED || graph->closing || !was_good(graph, request))
+    if (!token_refused(&request->result) || graph->closing || !was_good(graph, request))
         return false;
     drop_refused(graph, request);
     if (request->method != EI_GET || request->repeats == EI_REPEATS_MAX) {

@@ -158,6 +158,17 @@ wrong 'an NSS line without its module' failed nss 'is not installed'
 mv "$work/nss.so" "$nss"
 cp "$work/nsswitch" /etc/nsswitch.conf
 
+# A check-up whose caller is gone ends all the same, and so does one while the worker stops.
+simulator fault '{"match":{"path":"authorizationPolicy"},"times":0,"action":{"hold":"policy","when":"before"}}' >/dev/null
+for signal in KILL INT; do
+    entra-invite doctor >/dev/null 2>&1 &
+    assert_true "a check-up is under way ($signal)" simulator wait '{"path":"authorizationPolicy","held":true,"count":1}' --timeout 10
+    kill "-$signal" $!
+    wait $! 2>/dev/null
+done
+simulator faults-clear >/dev/null
+mended 'a caller that is gone'
+
 # ---- permissions -----------------------------------------------------------------------------------------------------
 
 roles() { # JSON; the worker asks for a new token
@@ -244,6 +255,18 @@ cat "$work/mass" >>/etc/passwd
 assert_within 20 'a mass is held' listed held 3
 wrong 'held accounts' warning held '3 accounts were'
 sed -i '/^x[123]:/d' /etc/passwd
+simulator fault '{"match":{"path":"authorizationPolicy"},"times":0,"action":{"hold":"policy","when":"before"}}' >/dev/null
+entra-invite doctor --json >"$work/ended.json" 2>&1 &
+ended=$!
+assert_true 'a check-up is under way when the worker stops' \
+    simulator wait '{"path":"authorizationPolicy","held":true,"count":1}' --timeout 10
+stop_worker
+wait "$ended"
+assert_eq 'the worker stops well in the middle of a check-up' 0 "$worker_rc"
+assert_eq 'and the check-up says what it can' failed \
+    "$(json '.find((f) => f.check === "worker").status' <"$work/ended.json")"
+simulator faults-clear >/dev/null
+start_worker
 simulator stop >/dev/null
 wrong 'Microsoft cannot be reached' failed graph 'localhost'
 assert_eq 'Microsoft cannot be reached: login too' 'failed with a mend' "$(finding login localhost)"

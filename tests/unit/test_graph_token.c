@@ -298,17 +298,24 @@ static void test_failures_name_the_request(void **state)
     }
 }
 
-/* contract 6: a 401 with claims= that stays is a policy's. */
+/* contract 6: a 401 with claims= that stays is a policy's; another token may pass. */
 static void test_claims_challenge(void **state)
 {
+#define CHALLENGE                                                                                                      \
+    "\"action\":{\"status\":401,\"headers\":{\"WWW-Authenticate\":\"Bearer realm=\\\"\\\", "                           \
+    "error=\\\"insufficient_claims\\\", claims=\\\"eyJhIjp7fX0=\\\"\"}}}"
     struct got got;
 
     NEEDS_SIMULATOR();
-    CTL("fault", "{\"match\":{\"path\":\"^/v1.0/\"},\"times\":0,\"action\":{\"status\":401,\"headers\":"
-                 "{\"WWW-Authenticate\":\"Bearer realm=\\\"\\\", error=\\\"insufficient_claims\\\", "
-                 "claims=\\\"eyJhIjp7fX0=\\\"\"}}}");
+    get(sim.graph, OTHER_ID, &got); /* a token */
+    CTL("fault", "{\"match\":{\"path\":\"^/v1.0/\"},\"times\":1," CHALLENGE);
+    get(sim.graph, OTHER_ID, &got);
+    expect(&got, EI_GRAPH_REJECTED, EI_GRAPH_NOT_FOUND);
+    assert_int_equal(tokens(), 2);
+    CTL("fault", "{\"match\":{\"path\":\"^/v1.0/\"},\"times\":0," CHALLENGE);
     get(sim.graph, OTHER_ID, &got);
     expect(&got, EI_GRAPH_REJECTED, EI_CONDITIONAL_ACCESS);
+    assert_int_equal(tokens(), 3);
 }
 
 /* contract 1.6: some services send the number as a string. */
