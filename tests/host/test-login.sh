@@ -77,6 +77,8 @@ assert_eq 'nobody has signed in: nothing was sent to Graph' 0 \
     "$(simulator requests '{"path":"^/v1.0/"}' | json .length)"
 capture runuser -u nobody -- entra-invite login
 assert_eq 'only root may sign in' 4 "$rc"
+capture node "$here/varlink-call.js" "$socket" io.entrainvite.Login '{}'
+assert_match 'on the socket, without more: the error of varlink itself' 'org.varlink.service.ExpectedMore' "$out"
 capture entra-invited --test
 assert_eq '--test takes it' 0 "$rc"
 
