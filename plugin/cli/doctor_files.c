@@ -13,6 +13,14 @@
 
 /* --- the credential --- */
 
+/* Good for a worker that is started as root; it has dropped root by the time that it would read the file again. */
+static bool is_roots_alone(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && st.st_uid == 0;
+}
+
 static void add_secret(struct ei_doctor *doctor, const char *path, bool rotated)
 {
     static const struct ei_check check = {"credential", "credential-file"};
@@ -23,8 +31,12 @@ static void add_secret(struct ei_doctor *doctor, const char *path, bool rotated)
     if (ei_secret_check_file(path, rotated, &err) != EI_OK)
         ei_finding_add_error(doctor->findings, check, EI_FINDING_FAILED, &err);
     else
-        ei_finding_add(doctor->findings, check, EI_FINDING_OK, NULL, "%s can be %s by nobody else", path,
-                       rotated ? "changed" : "read");
+        ei_finding_add(doctor->findings, check, EI_FINDING_OK, NULL, "%s can be %s by nobody else%s", path,
+                       rotated ? "changed" : "read",
+                       !rotated && is_roots_alone(path)
+                           ? "; only root can: started by systemd, or for a new secret while "
+                             "it runs, the worker wants to own it"
+                           : "");
 }
 
 /* What a unit's LoadCredential gives is there only while the unit runs, and is systemd's to guard. */
