@@ -96,7 +96,7 @@ enum ei_err ei_graph_sponsors(struct ei_graph *graph, const char *user_id, const
     struct call call = {.names_done = done, .context = context};
     struct ei_request_spec spec = {.method = EI_GET, .about = EI_ABOUT_OBJECT, .crid = crid};
 
-    return start(graph, &call, user_id, "/sponsors?$select=id,userPrincipalName", &spec, on_sponsors);
+    return start(graph, &call, user_id, "/sponsors", &spec, on_sponsors);
 }
 
 /* Only the text tells this from other bad requests (contract 5): whoever is a sponsor already is one. */

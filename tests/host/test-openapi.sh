@@ -42,6 +42,18 @@ assert_eq 'invite with every option: exit code' 0 "$rc"
 capture entra-invite invite bo@fabrikam.com --wait --no-send-message
 assert_eq 'invite without mail: exit code' 0 "$rc"
 
+# Sponsors: in the invitation, and where that is refused, one by one.
+lead=$(simulator user '{"kind":"member","address":"lead@contoso.example"}' | json .userPrincipalName)
+owners=$(simulator user '{"kind":"group","address":"owners@contoso.example"}' | json .id)
+capture entra-invite invite carl@fabrikam.com --wait --sponsor "$lead" --sponsor "group:$owners"
+assert_eq 'invite with sponsors: exit code' 0 "$rc"
+simulator set sponsorsBind '"refused"' >/dev/null
+capture entra-invite invite dora@fabrikam.com --wait --sponsor "$lead" --sponsor "group:$owners"
+assert_true 'sponsors are added one by one' simulator wait \
+    '{"method":"POST","path":"/sponsors/","over":true,"count":2}' --timeout 30
+capture entra-invite reset bo@fabrikam.com --wait
+assert_eq 'reset: exit code' 0 "$rc"
+
 # ---- whoever is there already, redeems, is gone, is removed ----------------------------------------------------------
 
 simulator user '{"kind":"accepted","address":"robin@fabrikam.com"}' >/dev/null
@@ -69,7 +81,7 @@ check_ledger
 assert_eq 'every request is as Graph describes it' 0 "$rc"
 assert_eq 'nothing is wrong with any' '' "$(grep '^wrong' <<<"$out")"
 for operation in 'POST /invitations' 'GET /users' 'GET /users/{user-id}' 'PATCH /users/{user-id}' \
-    'DELETE /users/{user-id}' "$undescribed"; do
+    'DELETE /users/{user-id}' 'GET /users/{user-id}/sponsors' 'POST /users/{user-id}/sponsors/$ref' "$undescribed"; do
     assert_sent "$operation"
 done
 assert_eq 'an invitation with all that it can say was among them' 'nl-BE Welcome lead@contoso.example' \

@@ -9,7 +9,7 @@ static void fill_texts(struct ei_collaborator *c)
     assert_true(ei_text_set(&c->requested_by, "root"));
     assert_true(ei_text_set(&c->requester, "alice"));
     assert_true(ei_text_set(&c->job.reset_email, "taylor@contoso.example"));
-    assert_true(ei_text_set(&c->invitation_sent, "{\"invitedUserEmailAddress\":\"taylor@fabrikam.com\"}"));
+    assert_true(ei_text_set(&c->invitation_sent, "{\"sendInvitationMessage\":false,\"invitedUserType\":\"Guest\"}"));
     assert_true(ei_text_set(&c->invitation_status, "PendingAcceptance"));
     assert_true(ei_text_set(&c->invitation_notes, "one\ntwo"));
     assert_true(ei_text_set(&c->sponsors, "[\"users/alice@contoso.com\"]"));
