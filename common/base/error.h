@@ -219,6 +219,8 @@ enum ei_fault {
     X(EI_TOKEN_FILE, "token-file", TRANSIENT,                                                                          \
       "let the user entra-invite read the token's file, and see that what renews it runs; it is tried again by "       \
       "itself")                                                                                                        \
+    X(EI_TOKEN_STALE, "token-stale", TRANSIENT,                                                                        \
+      "see that what renews the token's file runs, and check the clock; it is tried again by itself")                  \
     X(EI_FEDERATION_NEW, "federation-not-yet", TRANSIENT,                                                              \
       "nothing: a new federated credential takes minutes to work, and it is tried again by itself")                    \
     X(EI_REQUEST_REFUSED, "request-refused", TRANSIENT,                                                                \

@@ -96,11 +96,16 @@ static enum ei_err check(const struct ei_credential *base, struct ei_error *err)
 /* What is about a secret or a certificate of ours elsewhere is about the token here. */
 static bool refused(struct ei_credential *base, struct ei_graph_result *result, const char *challenge)
 {
+    const struct by_token *credential = (const struct by_token *)base;
+    const struct ei_error told = result->error;
     enum ei_err *code = &result->error.code;
 
-    (void)base;
     (void)challenge;
-    if (*code == EI_SECRET_WRONG || *code == EI_ASSERTION_REFUSED || *code == EI_CERTIFICATE_INVALID)
+    /* Whoever writes the file was late; the next one may lie there already. */
+    if (*code == EI_ASSERTION_TIME)
+        ei_fail_again(&result->error, EI_TOKEN_STALE, "%s: the token is outside its time: %s", credential->path,
+                      told.message);
+    else if (*code == EI_SECRET_WRONG || *code == EI_ASSERTION_REFUSED || *code == EI_CERTIFICATE_INVALID)
         *code = EI_FEDERATION_MISMATCH;
     return false;
 }

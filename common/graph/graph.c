@@ -239,15 +239,22 @@ static void pump(struct ei_graph *graph)
 }
 
 /* The token that was refused may have been revoked or have expired early: it was not fetched for this very request, or
- * Graph has taken it from others. The latter only so often, for a service that never takes it for this kind of request
- * would be asked for ever. */
+ * Graph has taken it from others, or it is the first that is refused. Only so often, for a service that never takes any
+ * for this kind of request would be asked for ever. */
 static bool was_good(struct ei_graph *graph, const struct ei_request *request)
 {
+    struct ei_token *token = &graph->token;
+
     if (request->serial_used == 0)
         return false;
     if (request->serial_used == request->serial_at_start)
         return true;
-    return request->serial_used <= graph->token.taken_serial && graph->token.doubts++ < EI_DOUBTS_MAX;
+    bool first = token->doubts == 0 && request->repeats == 0;
+    if (first || (request->serial_used <= token->taken_serial && token->doubts < EI_DOUBTS_MAX)) {
+        token->doubts++;
+        return true;
+    }
+    return false;
 }
 
 static void drop_refused(struct ei_graph *graph, const struct ei_request *request)
@@ -270,7 +277,7 @@ static void note_taken(struct ei_graph *graph, const struct ei_request *request)
 {
     if (request->serial_used > graph->token.taken_serial)
         graph->token.taken_serial = request->serial_used;
-    if (request->method != EI_GET || request->repeats != 0)
+    if (request->method != EI_GET || request->repeats != 0 || graph->token.doubts < 2)
         graph->token.doubts = 0;
 }
 
@@ -285,9 +292,13 @@ static bool token_refused(const struct ei_graph_result *result)
 /* A complete 401 had no effect: once more with a new token. */
 static bool repeat_unauthorized(struct ei_graph *graph, struct ei_request *request)
 {
-    if (!token_refused(&request->result) || graph->closing || !was_good(graph, request))
+    if (!token_refused(&request->result) || graph->closing)
         return false;
-    drop_refused(graph, request);
+    bool good = was_good(graph, request);
+    if (good || request->serial_used > graph->token.taken_serial) /* what others are let in with is kept */
+        drop_refused(graph, request);
+    if (!good)
+        return false;
     if (request->method != EI_GET || request->repeats == EI_REPEATS_MAX) {
         leave_to_caller(request);
         return false;

@@ -72,7 +72,7 @@ static bool is_trouble(enum ei_err code)
 {
     return code == EI_UNREACHABLE || code == EI_GRAPH_DOWN || code == EI_GRAPH_AMBIGUOUS || code == EI_GRAPH_ANSWER ||
            code == EI_TOKEN_TRANSIENT || code == EI_LOGIN_THROTTLED || code == EI_FEDERATION_NEW ||
-           code == EI_TOKEN_FILE || code == EI_IDENTITY_DOWN || code == EI_REQUEST_REFUSED;
+           code == EI_TOKEN_FILE || code == EI_TOKEN_STALE || code == EI_IDENTITY_DOWN || code == EI_REQUEST_REFUSED;
 }
 
 /* Shown at once, logged once it has lasted: each answer in between ends it. */
@@ -111,6 +111,19 @@ static void note_denied(struct ei_worker *w, const struct ei_graph_result *resul
     w->reads_denied_at = ei_now();
 }
 
+/* Another answer about the credential, one that passes: what it was blocked by is not so any more. */
+static void replace_block(struct ei_worker *w, const struct ei_error *err)
+{
+    bool of_credential = err->code == EI_FEDERATION_NEW || err->code == EI_TOKEN_FILE || err->code == EI_TOKEN_STALE ||
+                         err->code == EI_IDENTITY_DOWN;
+
+    if (w->blocked.code == EI_OK || w->blocked_inviting || !of_credential)
+        return;
+    ei_log_error(LOG_NOTICE, "no longer blocked, but", err);
+    ei_error_clear(&w->blocked);
+    w->dirty = true;
+}
+
 void ei_tenant_note(struct ei_worker *w, const struct ei_graph_result *result, enum ei_call_kind kind)
 {
     enum ei_fault fault = ei_err_fault(result->error.code);
@@ -122,8 +135,10 @@ void ei_tenant_note(struct ei_worker *w, const struct ei_graph_result *result, e
         note_denied(w, result, kind);
     else if (fault == EI_FAULT_TENANT)
         block(w, &result->error, kind == EI_CALL_INVITE);
-    else if (is_trouble(result->error.code))
+    else if (is_trouble(result->error.code)) {
+        replace_block(w, &result->error);
         note_trouble(w, &result->error);
+    }
     if (!answered)
         return;
     end_trouble(w);

@@ -146,7 +146,7 @@ static void what_a_refusal_is_about(void **state)
 {
     static const enum ei_err rows[][2] = {
         {EI_SECRET_WRONG, EI_FEDERATION_MISMATCH},        {EI_ASSERTION_REFUSED, EI_FEDERATION_MISMATCH},
-        {EI_CERTIFICATE_INVALID, EI_FEDERATION_MISMATCH}, {EI_ASSERTION_TIME, EI_ASSERTION_TIME},
+        {EI_CERTIFICATE_INVALID, EI_FEDERATION_MISMATCH}, {EI_ASSERTION_TIME, EI_TOKEN_STALE},
         {EI_FEDERATION_NEW, EI_FEDERATION_NEW},           {EI_TENANT_UNKNOWN, EI_TENANT_UNKNOWN},
     };
     struct ei_credential *credential = opened(in_dir("token"));
@@ -157,7 +157,7 @@ static void what_a_refusal_is_about(void **state)
         assert_false(credential->type->refused(credential, &result, ""));
         assert_int_equal(result.error.code, rows[i][1]);
     }
-    assert_non_null(strstr(ei_err_mend(EI_ASSERTION_TIME), "clock"));
+    assert_non_null(strstr(ei_err_mend(EI_TOKEN_STALE), "clock"));
     ei_credential_free(credential);
 }
 
