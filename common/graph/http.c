@@ -93,7 +93,7 @@ static bool add_headers(struct ei_request *request)
     /* Without a word of encodings any would do (RFC 9110, 12.5.3), and none is understood here. */
     return add_header(request, "Accept: application/json") && add_header(request, "Accept-Encoding: identity") &&
            add_header(request, "Expect:") && (request->crid[0] == '\0' || add_header(request, crid)) &&
-           (request->body.data == NULL || add_header(request, type)) &&
+           add_header(request, request->body.data != NULL ? type : "Content-Type:") && /* else of a form, for a POST */
            (!request->eventual || add_header(request, "ConsistencyLevel: eventual")) &&
            (request->service != EI_SERVICE_GRAPH || add_authorization(request));
 }

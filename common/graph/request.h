@@ -38,7 +38,7 @@ struct ei_request_spec {
     struct curl_slist **headers; /* NULL: only the usual ones; taken over (and then NULL) where it starts */
     enum ei_about about;         /* how its errors are read */
     bool mail;                   /* a repeat has an effect: X6 */
-    bool alone;                  /* not in a batch: its answer is large */
+    bool alone;                  /* not in a batch: its answer is large, or it is a POST without a body */
     bool eventual;               /* an advanced query (contract 3) */
     bool inspect;                /* a connection of its own, and its certificate's end in the result */
 };

@@ -143,12 +143,12 @@ enum ei_err ei_graph_enable_user(struct ei_graph *graph, const char *id, const c
     return start(graph, &one, id, "/v1.0/users/", "", &spec, on_change);
 }
 
-/* An empty body, because a POST inside a batch needs one. */
+/* By itself: it has no body, and a batch takes no POST without one. */
 enum ei_err ei_graph_restore_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_plain_done *done,
                                   void *context)
 {
     struct one one = {.plain_done = done, .context = context, .restoring = true};
-    struct ei_request_spec spec = {.method = EI_POST, .about = EI_ABOUT_OBJECT, .crid = crid, .body = "{}"};
+    struct ei_request_spec spec = {.method = EI_POST, .about = EI_ABOUT_OBJECT, .crid = crid, .alone = true};
 
     return start(graph, &one, id, "/v1.0/directory/deletedItems/", "/restore", &spec, on_change);
 }

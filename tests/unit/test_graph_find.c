@@ -173,6 +173,9 @@ static void test_restore(void **state)
     assert_non_null(strstr(got.result.error.message, "409"));
     RUN(sim.graph, &got, ei_graph_restore_user(sim.graph, guest.id[0], NULL, got_plain, &got));
     expect(&got, EI_GRAPH_DONE, EI_OK);
+    cJSON *sent = CTL_JSON("requests", "{\"path\":\"/restore$\"}");
+    assert_null(ei_json_string(cJSON_GetArrayItem(sent, 0), "contentType")); /* it has no body */
+    cJSON_Delete(sent);
     RUN(sim.graph, &got, ei_graph_enable_user(sim.graph, guest.id[0], NULL, got_plain, &got));
     expect(&got, EI_GRAPH_DONE, EI_OK);
     get(sim.graph, guest.id[0], &got);
