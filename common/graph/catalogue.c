@@ -98,6 +98,7 @@ const struct ei_catalogue_row ei_catalogue[] = {
     INVITE(400, "invitee is in inviter tenant", EI_VERIFIED_DOMAIN, "an address of the tenant itself"),
     INVITE(400, "is a verified domain of this directory", EI_VERIFIED_DOMAIN, "an address in a domain of the tenant"),
     INVITE(400, "already exists", EI_INTERNAL_USER, "a user of the tenant who is no guest has this address"),
+    INVITE(401, "controllername=msgraphinviteapi", EI_PERMISSION, "the app lacks User.Invite.All"),
     INVITE(403, "guest invitations not allowed", EI_INVITATIONS_OFF, "the tenant does not let this app invite guests"),
     INVITE(0, "blocked by cross-tenant access settings", EI_CROSS_TENANT,
            "cross-tenant access settings shut this organisation out"),

@@ -14,7 +14,13 @@
 #include "common/graph/request.h"
 #include "common/graph/retry.h"
 
-enum { DEFAULT_CONNECTIONS = 32, DEFAULT_TIMEOUT_MS = 60 * 1000, TENANT_MAX = 253, CLIENT_ID_MAX = 128 };
+enum {
+    DEFAULT_CONNECTIONS = 32,
+    DEFAULT_TIMEOUT_MS = 60 * 1000,
+    TENANT_MAX = 253,
+    CLIENT_ID_MAX = 128,
+    DRAIN_MS = 2000
+};
 
 static bool may_lack_client_id(const struct ei_graph_options *options)
 {
@@ -152,7 +158,22 @@ static bool needs_token(const struct ei_request *request)
     return request->service == EI_SERVICE_GRAPH;
 }
 
-/* A 503 wants a new connection. Those that are open can be closed only when nothing flies on them. */
+/* A 503 wants a new connection. Those that are open can be closed only when nothing flies on them, so what comes next
+ * waits a little for that: else each would open one of its own. ms, 0: no waiting. */
+static int64_t drain_left_ms(const struct ei_graph *graph)
+{
+    int64_t left = graph->drain_until_ms - ei_monotonic_ms();
+
+    return graph->new_connections && graph->flying_count != 0 && left > 0 ? left : 0;
+}
+
+void ei_graph_renew_connections(struct ei_graph *graph)
+{
+    if (!graph->new_connections)
+        graph->drain_until_ms = ei_monotonic_ms() + DRAIN_MS;
+    graph->new_connections = true;
+}
+
 static void renew_connections(struct ei_graph *graph)
 {
     if (!graph->new_connections || graph->flying_count != 0)
@@ -219,7 +240,7 @@ static bool runnable(const struct ei_graph *graph)
 {
     const struct ei_request *head = TAILQ_FIRST(&graph->queue);
 
-    if (head == NULL || graph->flying_count >= graph->connections)
+    if (head == NULL || graph->flying_count >= graph->connections || drain_left_ms(graph) != 0)
         return false;
     return !needs_token(head) || !graph->token.fetching || hold_left_ms(graph) != 0;
 }
@@ -386,8 +407,12 @@ enum ei_err ei_graph_wait(struct ei_graph *graph, struct curl_waitfd *extra, uns
 {
     int ready;
 
+    int64_t drain_ms = drain_left_ms(graph);
+
     if (!TAILQ_EMPTY(&graph->ended) || runnable(graph))
         timeout_ms = 0;
+    else if (drain_ms != 0 && !TAILQ_EMPTY(&graph->queue) && drain_ms < timeout_ms)
+        timeout_ms = (int)drain_ms;
     for (unsigned i = 0; i < count; i++)
         extra[i].revents = 0;
     CURLMcode code = curl_multi_poll(graph->multi, extra, count, timeout_ms, &ready);

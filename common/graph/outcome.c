@@ -128,7 +128,7 @@ static void obey(const struct ei_request *request, const struct ei_graph_result 
     else if ((result->status == 503 || result->status == 504) && result->retry_after >= 0)
         ei_graph_hold(graph, result->retry_after);
     if (result->status == 503)
-        graph->new_connections = true;
+        ei_graph_renew_connections(graph);
 }
 
 const char *ei_method_name(enum ei_method method)

@@ -124,6 +124,7 @@ struct ei_graph {
     size_t active;
     bool closing;
     bool new_connections;   /* after a 503: none that is open is used again (contract 6) */
+    int64_t drain_until_ms; /* monotonic: so long the next ones wait for those that fly on the old */
     int64_t batch_again_ms; /* monotonic: no $batch before */
 
     struct ei_token token;
@@ -163,6 +164,8 @@ void ei_graph_fail_waiting(struct ei_graph *graph, const struct ei_graph_result 
 
 /* Holds the tenant for so many seconds from now, plus jitter; never shortens a hold. */
 void ei_graph_hold(struct ei_graph *graph, int64_t seconds);
+/* None of the connections that are open is used again. */
+void ei_graph_renew_connections(struct ei_graph *graph);
 /* Its result is read and it is in no list: it ends, or, after a 401, goes to the queue once more. */
 void ei_request_landed(struct ei_graph *graph, struct ei_request *request);
 

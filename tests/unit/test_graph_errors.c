@@ -118,7 +118,7 @@ static void test_invitation_rows(void **state)
          EI_GRAPH_REJECTED},
         {400, "BadRequest", "Microsoft B2B Cross Cloud Worker application has been disabled", EI_CROSS_CLOUD,
          EI_GRAPH_REJECTED},
-        {401, "UnknownError", "ControllerName=MSGraphInviteAPI", EI_UNAUTHORIZED, EI_GRAPH_REJECTED},
+        {401, "UnknownError", "ControllerName=MSGraphInviteAPI", EI_PERMISSION, EI_GRAPH_REJECTED},
         {429, "TooManyRequests", "already exists", EI_THROTTLED, EI_GRAPH_REJECTED},
         {404, "Request_ResourceNotFound", "no user's", EI_GRAPH_ANSWER, EI_GRAPH_REJECTED},
         {500, "x", "already exists", EI_GRAPH_DOWN, EI_GRAPH_UNCLEAR},
@@ -160,7 +160,9 @@ static void test_texts_decide_invitations_only(void **state)
         long status = row->status != 0 ? row->status : 400;
         for (size_t j = 0; j < 2; j++) {
             struct ei_graph_result result = read_coded(status, "Forbidden", row->text, others[j]);
-            assert_int_equal(result.error.code, status == 403 ? EI_PERMISSION : EI_GRAPH_ANSWER);
+            assert_int_equal(result.error.code, status == 403   ? EI_PERMISSION
+                                                : status == 401 ? EI_UNAUTHORIZED
+                                                                : EI_GRAPH_ANSWER);
         }
         struct ei_graph_result result = read_coded(429, "TooManyRequests", row->text, EI_ABOUT_RESET);
         assert_int_equal(result.error.code, EI_THROTTLED);

@@ -177,7 +177,7 @@ static void test_refusals_without_a_reason(void **state)
         {"{\"status\":400,\"html\":true}", EI_GRAPH_ANSWER},
         {"{\"status\":403,\"html\":true}", EI_PERMISSION},
         {"{\"status\":404,\"html\":true}", EI_GRAPH_ANSWER},
-        {"{\"status\":401,\"code\":\"UnknownError\",\"message\":\"ControllerName=MSGraphInviteAPI\"}", EI_UNAUTHORIZED},
+        {"{\"status\":401,\"code\":\"UnknownError\",\"message\":\"ControllerName=MSGraphInviteAPI\"}", EI_PERMISSION},
     };
     struct got got;
 
@@ -280,6 +280,44 @@ static void test_service_unavailable(void **state)
     expect(&got, EI_GRAPH_UNCLEAR, EI_GRAPH_DOWN);
     assert_int_equal(got.result.retry_after, 30);
     assert_false(ei_graph_may_send(sim.graph, 0, &wait));
+}
+
+static int64_t connection_of(const cJSON *requests, int at)
+{
+    int64_t connection = 0;
+
+    assert_true(ei_json_int(cJSON_GetArrayItem(requests, at), "connection", &connection));
+    return connection;
+}
+
+/* One new connection is meant, and not one for each request that follows. */
+static void test_service_unavailable_to_many(void **state)
+{
+    enum { MANY = 60 };
+    struct got got[MANY] = {0};
+    int64_t seen[MANY];
+    int connections = 0;
+
+    NEEDS_SIMULATOR();
+    CTL("set", "batch", "false"); /* singly, over HTTP/2 */
+    warm_up();
+    CTL("fault", "{\"match\":{\"path\":\"^/v1.0/users/\"},\"nth\":5,\"action\":{\"status\":503}}");
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(ei_graph_get_user(sim.graph, OTHER_ID, NULL, got_user, &got[i]), EI_OK);
+    run(sim.graph);
+    cJSON *requests = CTL_JSON("requests", "{\"path\":\"^/v1.0/users/\"}");
+    assert_true(cJSON_GetArraySize(requests) >= MANY);
+    for (int i = 0; i < cJSON_GetArraySize(requests) && connections < MANY; i++) {
+        int64_t connection = connection_of(requests, i);
+        bool known = false;
+        for (int j = 0; j < connections; j++)
+            known = known || seen[j] == connection;
+        if (!known)
+            seen[connections++] = connection;
+    }
+    assert_int_equal(connections, 2);
+    cJSON_Delete(requests);
+    CTL("reset", "settings");
 }
 
 static void test_no_answer(void **state)
@@ -388,6 +426,7 @@ int main(void)
         SIM_TEST(test_throttled),
         SIM_TEST(test_throttled_by_date),
         SIM_TEST(test_service_unavailable),
+        SIM_TEST(test_service_unavailable_to_many),
         SIM_TEST(test_no_answer),
         SIM_TEST(test_not_sent),
         SIM_TEST(test_tls_trust),
