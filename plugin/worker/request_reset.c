@@ -45,7 +45,8 @@ static enum ei_err check_state(const struct ei_collaborator *c, const char *targ
     bool stands = c->job.step == EI_STEP_PENDING || c->job.step == EI_STEP_ACCEPTED;
     bool waits = c->job.step == EI_STEP_IDLE || c->job.step == EI_STEP_FAILED || c->job.step == EI_STEP_OFFBOARDING;
 
-    if (c->error_permanent)
+    /* Of a guest who is looked at, Graph is asked now: what was found before may be mended. */
+    if (c->error_permanent && !stands)
         return ei_fail(err, c->error.code, "%s", c->error.message);
     if (c->job.reset)
         return ei_fail(err, EI_BUSY, "%s: a reset is under way", target);

@@ -56,6 +56,7 @@ assert_within 20 'reset: the view has it' own_status_is taylor 1
 assert_refused 'reset: the gate is shut' taylor
 capture entra-invite refresh --wait
 assert_eq 'reset: a refresh changes nothing' 'pending 1' "$(show taylor .state) $(resets taylor.new@fabrikam.com)"
+simulator advance 2 >/dev/null
 redeem taylor.new@fabrikam.com
 assert_within 20 'redeemed anew: accepted' state_is taylor accepted
 assert_within 20 'redeemed anew: the view has it' own_status_is taylor 0
@@ -100,6 +101,7 @@ simulator set roles "$may_reset" >/dev/null
 simulator expire-tokens >/dev/null
 capture entra-invite reset kim --wait
 assert_eq 'with the permission: reset' '0 pending null' "$rc $(show kim '.state + " " + value.error')"
+simulator advance 2 >/dev/null
 redeem kim@fabrikam.com
 
 # Graph refuses what the look-up allowed.
@@ -147,8 +149,10 @@ assert_eq 'lost after its effect: reset once, then an invitation for its URL' $(
 assert_eq 'lost after its effect: the URL of the latest answer' \
     "$(ledger taylor.new@fabrikam.com '.posts.filter((post) => !post.resetRedemption).pop().inviteRedeemUrl')" \
     "$(show taylor .inviteRedeemUrl)"
+simulator advance 2 >/dev/null
 redeem taylor.new@fabrikam.com
 assert_within 20 'lost after its effect: it opens the door' state_is taylor accepted
+simulator advance 2 >/dev/null # change times are whole seconds, and nobody accepts, is reset and accepts within one
 
 before=$(resets taylor.new@fabrikam.com)
 simulator fault "{\"match\":{$reset_post},\"action\":{\"reset\":true,\"when\":\"after\"}}" >/dev/null
@@ -161,6 +165,7 @@ simulator faults-clear >/dev/null
 
 # ---- a directory that is behind shows the old redemption -------------------------------------------------------------
 
+simulator advance 2 >/dev/null
 simulator set replication '{"staleMs":3600000}' >/dev/null
 capture entra-invite reset taylor --wait
 capture entra-invite refresh --wait
