@@ -169,7 +169,8 @@ static void a_truncated_file_is_damage(void **state)
 
     fill_rows(f);
     char *bytes = read_bytes(f->database, &length);
-    for (size_t cut = 100; cut < length; cut += 1987) {
+    /* What is missing of the last page only is read as zeros, and those may be content. */
+    for (size_t cut = 100; cut <= length - 4096; cut += 1987) {
         write_bytes(f->database, bytes, cut);
         assert_true(open_damaged(f));
         assert_int_equal(f->err.code, EI_STORE_DAMAGED);
