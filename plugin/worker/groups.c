@@ -7,6 +7,7 @@
 
 #include "common/base/array.h"
 #include "common/base/clock.h"
+#include "common/base/failpoint.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "plugin/worker/refresh.h"
@@ -280,6 +281,7 @@ static void on_joined(void *context, const struct ei_graph_result *result)
     struct ei_collaborator *c = NULL;
     struct ei_error err;
 
+    EI_FAILPOINT("J2");
     if (w->stop && result->outcome != EI_GRAPH_DONE) { /* cut off by the end of this program, which is nobody's error */
         end_join(join);
         return;
@@ -314,6 +316,7 @@ static void start_join(struct ei_worker *w, const struct ei_collaborator *c, con
     w->join_count++;
     if (trouble != NULL)
         trouble->again_ms = ei_monotonic_ms() + PROBE_TAKES_MS;
+    EI_FAILPOINT("J1");
     ei_guid_new(crid);
     if (ei_graph_add_member(w->graph, m->group, c->guest_id, crid, on_joined, join) != EI_OK)
         end_join(join);

@@ -7,6 +7,7 @@
 
 #include "common/account/gecos.h"
 #include "common/base/clock.h"
+#include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "plugin/worker/answers.h"
 #include "plugin/worker/groups.h"
@@ -89,6 +90,8 @@ static ei_graph_user_done on_there;
 
 enum ei_err ei_offboard_send(struct ei_worker *w, const struct ei_collaborator *c, struct ei_flight *flight)
 {
+    if (ei_collaborator_restoring(c))
+        EI_FAILPOINT("B1");
     if (ei_collaborator_restoring(c) && c->deleted_guest_id != NULL)
         return ei_graph_restore_user(w->graph, c->deleted_guest_id, c->job.crid, on_restored, flight);
     if (ei_collaborator_restoring(c))
@@ -201,6 +204,7 @@ static void on_restored(void *context, const struct ei_graph_result *result)
     struct ei_worker *w = flight->worker;
     char crid[EI_GUID_TEXT];
 
+    EI_FAILPOINT("B2");
     ei_tenant_note(w, result, EI_CALL_OFFBOARD);
     struct ei_collaborator *c = ei_answer_reload(flight);
     if (c == NULL || c->deleted_guest_id == NULL)
@@ -253,6 +257,7 @@ static void on_enabled(void *context, const struct ei_graph_result *result)
     struct ei_flight *flight = context;
     struct ei_worker *w = flight->worker;
 
+    EI_FAILPOINT("B2");
     ei_tenant_note(w, result, EI_CALL_OFFBOARD);
     struct ei_collaborator *c = ei_answer_reload(flight);
     if (c == NULL)
