@@ -111,6 +111,31 @@ static void invite_names_sponsors(void **state)
     assert_non_null(strstr(f->err, "Microsoft Graph takes one cc recipient, not 2"));
 }
 
+/* reset: what was asked, what it prints, and that a refusal is told by the exit code once it is waited for. */
+static void reset_asks_and_waits(void **state)
+{
+    struct fixture *f = *state;
+
+    answer(f, "{\"account\":" ACCOUNT("queued", "null") "}");
+    cli(f, "reset", "taylor", "--email", "new@fabrikam.com", NULL);
+    assert_int_equal(f->exit_code, EI_EXIT_DONE);
+    sent(f, 0, "Reset", "{\"target\":\"taylor\",\"email\":\"new@fabrikam.com\"}");
+    assert_string_equal(f->out, "taylor <taylor@fabrikam.com>: queued\n");
+    cli(f, "reset", "--wait=1", "taylor", NULL);
+    assert_int_equal(f->exit_code, EI_EXIT_NOT_YET);
+    answer(f, "{\"account\":" ACCOUNT("pending", ERROR) "}");
+    cli(f, "reset", "--wait=1", "taylor", NULL);
+    assert_int_equal(f->exit_code, EI_EXIT_FAILED);
+    answer(f, "{\"account\":" ACCOUNT("pending", "null") "}");
+    cli(f, "reset", "--wait=1", "taylor", "--json", NULL);
+    assert_int_equal(f->exit_code, EI_EXIT_DONE);
+    assert_int_equal(f->out[0], '{');
+    cli(f, "reset", NULL);
+    assert_int_equal(f->exit_code, EI_EXIT_USAGE);
+    cli(f, "reset", "taylor", "--email", "a\nb", NULL);
+    assert_int_equal(f->exit_code, EI_EXIT_USAGE);
+}
+
 static void invite_tells_a_guest_that_is_one(void **state)
 {
     struct fixture *f = *state;
@@ -398,6 +423,7 @@ int main(void)
         CLI_TEST(a_target_is_text),
         CLI_TEST(invite_sends_what_was_asked),
         CLI_TEST(invite_names_sponsors),
+        CLI_TEST(reset_asks_and_waits),
         CLI_TEST(invite_tells_a_guest_that_is_one),
         CLI_TEST(invite_dry_run_prints_the_body),
         CLI_TEST(invite_waits_for_the_outcome),
