@@ -162,6 +162,15 @@ assert_within 30 '201 and no user appears: it is said' error_is alma@fabrikam.co
 assert_eq 'and it is pending meanwhile' pending "$(show alma@fabrikam.com .state)"
 capture entra-invite show alma@fabrikam.com
 assert_match 'show for people says it' 'does not show it yet' "$out"
+if command -v sqlite3 >/dev/null; then
+    stop_worker
+    runuser -u entra-invite -- sqlite3 "$database" \
+        'UPDATE collaborator SET not_found_since = not_found_since - 86400 WHERE not_found_since > 0'
+    start_worker
+    assert_within 30 'a day later it is a failure of its own words' error_is alma@fabrikam.com guest-gone
+    assert_match 'which say that it never appeared' 'was made, and has not shown it in a day' \
+        "$(show alma@fabrikam.com .error.message)"
+fi
 
 simulator fault '{"match":{"method":"POST","path":"^/v1.0/invitations","address":"otto@fabrikam.com"},"times":1,
     "action":{"when":"after","body":{"id":"5b9d3c1e-1111-4a4a-9c9c-0a0a0a0a0a01","invitedUserType":"Guest",
