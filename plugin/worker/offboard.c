@@ -15,8 +15,7 @@
 #include "plugin/worker/tenant.h"
 
 enum {
-    OF_ONE_GUEST = 16, /* records that may share a guest */
-    ABSENT_TRIES = 4,  /* a user restored a moment ago may not be found yet (contract 7): 2, 4, 8 s */
+    ABSENT_TRIES = 4, /* a user restored a moment ago may not be found yet (contract 7): 2, 4, 8 s */
 };
 
 /* --- starting --- */
@@ -26,10 +25,10 @@ enum {
 static enum ei_err needed_elsewhere(struct ei_worker *w, const struct ei_collaborator *c, char *ret_address,
                                     size_t size)
 {
-    char ids[OF_ONE_GUEST][EI_GUID_TEXT];
+    char ids[EI_OF_ONE_GUEST][EI_GUID_TEXT];
     struct ei_error err;
     size_t count = 0;
-    enum ei_err rc = ei_store_of_guest(w->store, c->guest_id, ids, OF_ONE_GUEST, &count, &err);
+    enum ei_err rc = ei_store_of_guest(w->store, c->guest_id, ids, EI_OF_ONE_GUEST, &count, &err);
 
     ret_address[0] = '\0';
     for (size_t i = 0; i < count && rc == EI_OK && ret_address[0] == '\0'; i++) {

@@ -92,16 +92,15 @@ static void on_changes(void *context, const char *const *ids, size_t count)
     struct ei_worker *w = context;
 
     for (size_t i = 0; i < count; i++) {
-        struct ei_collaborator *c = NULL;
+        char records[EI_OF_ONE_GUEST][EI_GUID_TEXT];
+        size_t found = 0;
         struct ei_error err;
-        enum ei_err rc = ei_store_by_guest(w->store, ids[i], &c, &err);
-        if (rc == EI_OK) {
-            ei_refresh_hasten(w, c->id);
-            look_again(w, c->id);
-        } else if (rc != EI_NOT_FOUND) {
+        if (ei_store_of_guest(w->store, ids[i], records, EI_OF_ONE_GUEST, &found, &err) != EI_OK)
             ei_worker_store_failed(w, &err);
+        for (size_t r = 0; r < found; r++) {
+            ei_refresh_hasten(w, records[r]);
+            look_again(w, records[r]);
         }
-        ei_collaborator_free(c);
     }
 }
 

@@ -37,6 +37,7 @@
 
 enum {
     EI_FLIGHTS_MAX = 640,         /* jobs under way at once: 32 batches of 20, one a slot (contract 4.4) */
+    EI_OF_ONE_GUEST = 16,         /* records that may share a guest: addresses of one person */
     EI_PROBE_MS = 15 * 60 * 1000, /* a blocked worker tries one job so often */
     EI_STORE_PAUSE_MS = 10000,    /* after the store failed */
     EI_STATES = EI_STATE_REMOVED + 1,
