@@ -75,7 +75,8 @@ enum ei_fault {
     /* about this person */                                                                                            \
     X(EI_NO_ADDRESS, "no-address", ACCOUNT,                                                                            \
       "usermod -c 'Name <name@company.example>' the login, or add it to accounts in the configuration")                \
-    X(EI_BAD_ADDRESS, "bad-address", ACCOUNT, "correct the address: usermod -c 'Name <name@company.example>'")         \
+    X(EI_BAD_ADDRESS, "bad-address", ACCOUNT,                                                                          \
+      "correct the address; that of an account stands in its comment: usermod -c 'Name <name@company.example>'")       \
     X(EI_DOMAIN_NOT_ALLOWED, "domain-not-allowed", ACCOUNT,                                                            \
       "correct the address, or add its domain to email_domains of the rule")                                           \
     X(EI_VERIFIED_DOMAIN, "verified-domain", ACCOUNT,                                                                  \
@@ -233,6 +234,8 @@ enum ei_fault {
       "user_type to guest; it is tried again by itself")                                                               \
     X(EI_UNCONFIRMED, "unconfirmed", TRANSIENT,                                                                        \
       "nothing: a new guest may take minutes to appear; if it has not after a day, this ends as guest-gone")           \
+    X(EI_STATE_UNCLEAR, "state-unclear", TRANSIENT,                                                                    \
+      "nothing here changes by it; see in Entra whether the guest's invitation is accepted, or entra-invite reset it") \
     X(EI_NOT_SEEN, "not-seen", TRANSIENT, "grant User.Read.All: without it the redemption cannot be read")
 
 enum ei_err {

@@ -119,6 +119,8 @@ void ei_answer_looked(void *context, const struct ei_graph_result *result, const
     struct ei_collaborator *c = ei_answer_reload(flight);
     if (c == NULL || (c->job.step != EI_STEP_PENDING && c->job.step != EI_STEP_ACCEPTED) || c->guest_id == NULL)
         goto land;
+    if (flight->outdated) /* it is due again */
+        goto land;
     if (result->outcome == EI_GRAPH_DONE) {
         judge(w, c, user);
         if (ei_sponsors_look(w, c, flight))

@@ -33,6 +33,12 @@ bool ei_machine_in_flight(const struct ei_worker *w, const char *id)
     return false;
 }
 
+void ei_machine_outdate_looks(struct ei_worker *w)
+{
+    for (struct ei_flight *flight = w->flights; flight != NULL; flight = flight->next)
+        flight->outdated = true;
+}
+
 static struct ei_flight *take_off(struct ei_worker *w, const struct ei_collaborator *c)
 {
     struct ei_flight *flight = calloc(1, sizeof *flight);

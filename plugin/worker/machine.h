@@ -33,6 +33,8 @@ void ei_machine_look_first(struct ei_collaborator *collaborator);
 /* Seconds to wait before look-up number n (0, 1, 2) after an ambiguous create; -1: looked often enough, POST again. */
 int64_t ei_machine_settle(unsigned lookup);
 
+/* Everybody is to be looked at now: what looks that are under way bring back is from before that. */
+void ei_machine_outdate_looks(struct ei_worker *worker);
 bool ei_machine_in_flight(const struct ei_worker *worker, const char *id);
 void ei_machine_land(struct ei_flight *flight);
 

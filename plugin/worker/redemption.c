@@ -22,7 +22,7 @@ static enum ei_redemption judge_null(const struct ei_graph_user *user, struct ei
                 user->user_principal_name != NULL ? user->user_principal_name : user->id);
         return EI_REDEMPTION_FAILED;
     }
-    ei_fail(err, EI_NOT_SEEN, "Graph gives no externalUserState for this %s (creationType %s)",
+    ei_fail(err, EI_STATE_UNCLEAR, "Graph gives no externalUserState for this %s (creationType %s)",
             user->user_type != NULL ? user->user_type : "user",
             user->creation_type != NULL ? user->creation_type : "null");
     return EI_REDEMPTION_UNCHANGED;
@@ -59,7 +59,7 @@ enum ei_redemption ei_redemption_judge(const struct ei_graph_user *user, struct 
         return EI_REDEMPTION_ACCEPTED;
     if (strcmp(user->external_user_state, "PendingAcceptance") == 0)
         return EI_REDEMPTION_PENDING;
-    ei_fail(err, EI_NOT_SEEN, "externalUserState is \"%s\", which this version does not know",
+    ei_fail(err, EI_STATE_UNCLEAR, "externalUserState is \"%s\", which this version does not know",
             user->external_user_state);
     return EI_REDEMPTION_UNCHANGED;
 }

@@ -255,6 +255,7 @@ static void add_policy(cJSON *findings, const struct ei_graph_result *result, co
 static void on_policy(void *context, const struct ei_graph_result *result, const char *value)
 {
     static const struct ei_check check = {"credential", "token"};
+    static const struct ei_check permissions = {"permissions", "permission-list"};
     struct ei_checkup *checkup = context;
     enum ei_err code = result->error.code;
     bool has_token = result->outcome == EI_GRAPH_DONE || (result->status != 0 && result->outcome != EI_GRAPH_NOT_SENT &&
@@ -270,7 +271,10 @@ static void on_policy(void *context, const struct ei_graph_result *result, const
     } else {
         ei_finding_add_error(checkup->findings, check, EI_FINDING_FAILED, &result->error);
     }
-    ei_permissions_judge(checkup->worker->config, names, delegated, checkup->findings);
+    if (has_token)
+        ei_permissions_judge(checkup->worker->config, names, delegated, checkup->findings);
+    else
+        ei_finding_add(checkup->findings, permissions, EI_FINDING_SKIPPED, NULL, "there is no token to tell them");
     add_policy(checkup->findings, result, value);
     cJSON_Delete(names);
     one_ended(checkup);

@@ -9,6 +9,7 @@
 #include "plugin/worker/accounts.h"
 #include "plugin/worker/groups.h"
 #include "plugin/worker/login.h"
+#include "plugin/worker/machine.h"
 #include "plugin/worker/publish.h"
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/state.h"
@@ -199,6 +200,7 @@ static void call_refresh(struct ei_worker *w, struct ei_call *call, const cJSON 
         ei_call_fail(call, &err);
         return;
     }
+    ei_machine_outdate_looks(w);
     ei_tenant_probe_now(w);
     ei_groups_probe_now(w);
     ei_refresh_now(w);

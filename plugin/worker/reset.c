@@ -127,8 +127,10 @@ bool ei_reset_not_seen(const struct ei_collaborator *c, const struct ei_graph_us
     bool just_reset = c->job.step == EI_STEP_PENDING && c->redeem_url != NULL && c->external_user_state == NULL &&
                       c->state_changed_at != 0 && ei_now() - c->url_at < BEHIND;
 
-    /* What is read old names the state before the reset; one that names none is judged like any. */
-    return just_reset && user->external_user_state != NULL && user->external_user_state_changed <= c->state_changed_at;
+    /* What is read old names the state before the reset; any other answer is judged as always. */
+    bool accepted = user->external_user_state != NULL && strcmp(user->external_user_state, "Accepted") == 0;
+
+    return just_reset && accepted && user->external_user_state_changed <= c->state_changed_at;
 }
 
 /* The answer to a POST was lost: by the change time, which is all Graph's, what became of it? true: it is known. */

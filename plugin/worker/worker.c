@@ -198,6 +198,7 @@ static void take_signals(struct ei_worker *w)
             w->reload_wanted = true;
             if (ei_store_hasten(w->store, ei_now(), true, &err) != EI_OK)
                 ei_worker_store_failed(w, &err);
+            ei_machine_outdate_looks(w);
             ei_tenant_probe_now(w);
             ei_groups_probe_now(w);
             ei_refresh_now(w);

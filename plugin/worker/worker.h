@@ -52,6 +52,7 @@ struct ei_flight {
     struct ei_worker *worker;
     char id[EI_GUID_TEXT];
     enum ei_step step;
+    bool outdated; /* a look that was asked for before everybody was to be looked at now */
     bool deleting; /* OFFBOARDING: DELETE, not PATCH */
 };
 
