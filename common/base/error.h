@@ -226,7 +226,8 @@ enum ei_fault {
       "nothing: a new federated credential takes minutes to work, and it is tried again by itself")                    \
     X(EI_REQUEST_REFUSED, "request-refused", TRANSIENT,                                                                \
       "nothing: it is tried again by itself; if it stays, report it with the request id")                              \
-    X(EI_GRAPH_NOT_FOUND, "graph-not-found", TRANSIENT, "nothing: a new guest may take minutes to appear")             \
+    X(EI_GRAPH_NOT_FOUND, "graph-not-found", TRANSIENT,                                                                \
+      "nothing: what is new may take minutes to appear; a guest who is not found for a day is taken as gone")          \
     X(EI_RESYNC, "resync", TRANSIENT, "nothing: every guest is looked at instead")                                     \
     X(EI_LIST_BROKEN, "list-broken", TRANSIENT, "run it again: a list begins anew")                                    \
     X(EI_MEMBER_REFUSED, "member-refused", TRANSIENT,                                                                  \
@@ -268,7 +269,8 @@ bool ei_err_from_name(const char *name, enum ei_err *ret_code);
 enum ei_err ei_fail(struct ei_error *err, enum ei_err code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same for what is found in an answer that err already tells of: the ids of the request stay. err is needed. */
+/* The same for what is found in an answer that err already tells of: the ids of the request stay. err is needed.
+ */
 enum ei_err ei_fail_again(struct ei_error *err, enum ei_err code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -144,10 +144,12 @@ static enum ei_err code_of(long status, enum ei_about about, const struct parts 
 static void tell(const struct ei_answer *answer, enum ei_err code, const struct parts *parts, struct ei_error *err)
 {
     char why[TEXT_MAX] = "";
+    /* Where the number did not decide, it does not explain either. */
+    const char *cause = parts->row != NULL && parts->row->code == code ? parts->row->cause : "";
 
-    if (parts->row != NULL || parts->claims)
-        snprintf(why, sizeof why, " (%s%s%s)", parts->row != NULL ? parts->row->cause : "",
-                 parts->row != NULL && parts->claims ? "; " : "", parts->claims ? "a policy asks for claims" : "");
+    if (cause[0] != '\0' || parts->claims)
+        snprintf(why, sizeof why, " (%s%s%s)", cause, cause[0] != '\0' && parts->claims ? "; " : "",
+                 parts->claims ? "a policy asks for claims" : "");
     ei_fail(err, code, "the login service answered %ld %s%s%s%s%s%s", answer->status, parts->error,
             parts->suberror[0] != '\0' ? ", suberror " : "", parts->suberror, why, parts->text[0] != '\0' ? ": " : "",
             parts->text);

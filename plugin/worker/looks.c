@@ -180,7 +180,7 @@ void ei_answer_deleted_items(void *context, const struct ei_graph_result *result
     } else {
         if (!c->error_permanent)
             ei_fail(&c->error, seen ? EI_GRAPH_NOT_FOUND : EI_UNCONFIRMED,
-                    seen ? "%s: Graph does not find the guest %s (yet)"
+                    seen ? "%s: Graph does not find the guest %s just now"
                          : "%s: Microsoft answered that the guest %s was made, and does not show it yet",
                     c->addresses[0], c->guest_id);
         save_look(w, c, NULL);
