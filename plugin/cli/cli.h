@@ -104,6 +104,8 @@ void ei_print_state(const struct ei_cli *cli, const char *state);
 void ei_print_who(const cJSON *account);
 /* An object {code, message, mend, requestId, clientRequestId}, as key: value lines. */
 void ei_print_error_object(const cJSON *error);
+/* "taylor <taylor@fabrikam.com>: pending" and the error, if there is one; the whole account with --json. */
+void ei_print_account(const struct ei_cli *cli, const cJSON *account);
 /* The exit code of `status` for a state, EI_EXIT_STATUS_ERROR for an unknown one. */
 int ei_state_exit(const char *state);
 /* 0, or 1 with a message: what was printed has arrived. */

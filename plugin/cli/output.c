@@ -138,6 +138,21 @@ void ei_print_error_object(const cJSON *error)
     ei_print_field("client-request-id", ei_json_string(error, "clientRequestId"));
 }
 
+void ei_print_account(const struct ei_cli *cli, const cJSON *account)
+{
+    const char *state = ei_json_string(account, "state");
+
+    if (cli->json) {
+        ei_print_json(account);
+        return;
+    }
+    ei_print_who(account);
+    fputs(": ", stdout);
+    ei_print_state(cli, state != NULL ? state : "unknown");
+    putchar('\n');
+    ei_print_error_object(ei_json_object(account, "error"));
+}
+
 int ei_state_exit(const char *name)
 {
     enum ei_state state;

@@ -8,21 +8,6 @@
 
 enum { REFRESH_DEFAULT_S = 60, REFRESH_MAX_S = 3600, GRACE_MS = 5000 };
 
-static void print_account(const struct ei_cli *cli, const cJSON *account)
-{
-    const char *state = ei_json_string(account, "state");
-
-    if (cli->json) {
-        ei_print_json(account);
-        return;
-    }
-    ei_print_who(account);
-    fputs(": ", stdout);
-    ei_print_state(cli, state != NULL ? state : "unknown");
-    putchar('\n');
-    ei_print_error_object(ei_json_object(account, "error"));
-}
-
 static cJSON *adopt_parameters(const struct ei_args *args)
 {
     cJSON *parameters = cJSON_CreateObject();
@@ -70,7 +55,7 @@ int ei_verb_adopt(const struct ei_cli *cli, const struct ei_args *args)
         const cJSON *account = NULL;
         cJSON_ArrayForEach(account, accounts)
         {
-            print_account(cli, account);
+            ei_print_account(cli, account);
         }
         printf("%" PRId64 " %s%s\n", count, count == 1 ? "account" : "accounts", dry_run ? " would go on" : " adopted");
     }
@@ -89,7 +74,7 @@ static int change_one(const struct ei_cli *cli, const struct ei_args *args, cons
         return EI_EXIT_USAGE;
     if (!ei_call(cli, method, parameters, EI_ANSWER_MS, args->operands[0], &reply, &exit_code))
         return exit_code;
-    print_account(cli, ei_json_object(reply, "account"));
+    ei_print_account(cli, ei_json_object(reply, "account"));
     ei_varlink_free(reply);
     return EI_EXIT_DONE;
 }
@@ -148,7 +133,7 @@ int ei_verb_remove(const struct ei_cli *cli, const struct ei_args *args)
         return exit_code;
     const cJSON *account = ei_json_object(reply, "account");
     if (account != NULL)
-        print_account(cli, account);
+        ei_print_account(cli, account);
     else if (cli->json)
         puts("null");
     else

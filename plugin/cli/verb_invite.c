@@ -148,19 +148,10 @@ static bool add_settings(const struct ei_args *args, cJSON *parameters)
     return add_sponsors(args, parameters);
 }
 
-static void print_outcome(const struct ei_cli *cli, const cJSON *account, bool already)
+static void print_already(const cJSON *account)
 {
-    const char *state = ei_json_string(account, "state");
-
     ei_print_who(account);
-    if (already) {
-        puts(": already a guest");
-        return;
-    }
-    fputs(": ", stdout);
-    ei_print_state(cli, state != NULL ? state : "unknown");
-    putchar('\n');
-    ei_print_error_object(ei_json_object(account, "error"));
+    puts(": already a guest");
 }
 
 int ei_verb_invite(const struct ei_cli *cli, const struct ei_args *args)
@@ -192,8 +183,10 @@ int ei_verb_invite(const struct ei_cli *cli, const struct ei_args *args)
         ei_print_json(dry_run ? reply : ei_json_object(reply, "account"));
     else if (ei_json_object(reply, "body") != NULL)
         ei_print_json(ei_json_object(reply, "body"));
+    else if (already)
+        print_already(ei_json_object(reply, "account"));
     else
-        print_outcome(cli, ei_json_object(reply, "account"), already);
+        ei_print_account(cli, ei_json_object(reply, "account"));
 out:
     ei_varlink_free(reply);
     return exit_code;

@@ -12,21 +12,6 @@ enum {
     ASKING_MS = 90 * 1000, /* it asks Graph about the guest first */
 };
 
-static void print_outcome(const struct ei_cli *cli, const cJSON *account)
-{
-    const char *state = ei_json_string(account, "state");
-
-    if (cli->json) {
-        ei_print_json(account);
-        return;
-    }
-    ei_print_who(account);
-    fputs(": ", stdout);
-    ei_print_state(cli, state != NULL ? state : "unknown");
-    putchar('\n');
-    ei_print_error_object(ei_json_object(account, "error"));
-}
-
 /* Not done after all (what the look before it could not see): the account stands as it did, with the reason. */
 static int waited_exit(const cJSON *account)
 {
@@ -57,7 +42,7 @@ int ei_verb_reset(const struct ei_cli *cli, const struct ei_args *args)
             goto out;
         exit_code = waited_exit(ei_json_object(reply, "account"));
     }
-    print_outcome(cli, ei_json_object(reply, "account"));
+    ei_print_account(cli, ei_json_object(reply, "account"));
 out:
     ei_varlink_free(reply);
     return exit_code;
