@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "plugin/worker/existing.h"
 #include "plugin/worker/groups.h"
 #include "plugin/worker/invitation.h"
 #include "plugin/worker/machine.h"
@@ -32,7 +33,7 @@ struct ei_collaborator *ei_answer_reload(struct ei_flight *flight)
     return rc == EI_OK ? c : NULL;
 }
 
-static void fail_for_good(struct ei_worker *w, struct ei_collaborator *c, const struct ei_error *err)
+void ei_answer_fail(struct ei_worker *w, struct ei_collaborator *c, const struct ei_error *err)
 {
     c->error = *err;
     c->error_permanent = true;
@@ -123,7 +124,7 @@ static void go_create(struct ei_worker *w, struct ei_collaborator *c)
         ei_log(LOG_WARNING, "%s: no memory for its sponsors", c->addresses[0]);
     ei_settings_clear(&settings);
     if (rc != EI_OK) {
-        fail_for_good(w, c, &err);
+        ei_answer_fail(w, c, &err);
         return;
     }
     ei_machine_enter(w, c, EI_STEP_CREATING, "creating");
@@ -162,7 +163,7 @@ static void found_nobody(struct ei_worker *w, struct ei_collaborator *c, bool su
     go_create(w, c);
 }
 
-static void found_one(struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_user *user)
+void ei_answer_found_user(struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_user *user)
 {
     struct ei_error err = {0};
     enum ei_redemption verdict = ei_redemption_judge(user, &err);
@@ -187,7 +188,7 @@ static void found_one(struct ei_worker *w, struct ei_collaborator *c, const stru
         ei_log_error(LOG_WARNING, c->addresses[0], &err);
         ei_machine_enter(w, c, EI_STEP_PENDING, "disabled");
     } else if (verdict == EI_REDEMPTION_FAILED) {
-        fail_for_good(w, c, &err);
+        ei_answer_fail(w, c, &err);
     } else {
         go_create(w, c);
     }
@@ -235,7 +236,7 @@ static void found_deleted(struct ei_worker *w, struct ei_collaborator *c, const 
     }
     c->deleted_at = ei_now();
     ei_fail(&err, EI_GUEST_DELETED, "%s: the guest %s is among the tenant's deleted users", c->addresses[0], id);
-    fail_for_good(w, c, &err);
+    ei_answer_fail(w, c, &err);
 }
 
 void ei_answer_deleted_found(void *context, const struct ei_graph_result *result, const struct ei_graph_user *users,
@@ -296,12 +297,12 @@ void ei_answer_checked(void *context, const struct ei_graph_result *result, cons
     if (count == 0) {
         found_nobody(w, c, true);
     } else if (count == 1) {
-        found_one(w, c, &users[0]);
+        ei_answer_found_user(w, c, &users[0]);
     } else {
         struct ei_error err;
         ei_fail(&err, EI_AMBIGUOUS_USERS, "%s: %zu users of the tenant have this address (%s, %s)", c->addresses[0],
                 count, users[0].id, users[1].id);
-        fail_for_good(w, c, &err);
+        ei_answer_fail(w, c, &err);
     }
 out:
     ei_collaborator_free(c);
@@ -352,7 +353,7 @@ static void create_refused(struct ei_worker *w, struct ei_collaborator *c, const
         ei_machine_look_first(c);
         ei_worker_save(w, c, "create-unknown", ei_err_name(result->error.code));
     } else if (ei_err_fault(result->error.code) == EI_FAULT_ACCOUNT) {
-        fail_for_good(w, c, &result->error);
+        ei_answer_fail(w, c, &result->error);
     } else {
         ei_answer_try_again(w, c, result);
     }
@@ -401,13 +402,17 @@ void ei_answer_created(void *context, const struct ei_graph_result *result,
     EI_FAILPOINT("C7");
     if (c == NULL || c->address_count == 0)
         goto out;
+    if (ei_existing_look(w, c, result, flight)) {
+        ei_collaborator_free(c);
+        return;
+    }
     if (result->outcome != EI_GRAPH_DONE) {
         if (c->job.step == EI_STEP_CREATING)
             create_refused(w, c, result);
         goto out;
     }
     if (!take_invitation(c, invitation, &err)) {
-        fail_for_good(w, c, &err);
+        ei_answer_fail(w, c, &err);
         goto out;
     }
     ei_answer_clear_error(c);
@@ -460,7 +465,7 @@ void ei_answer_mailed(void *context, const struct ei_graph_result *result, const
     }
     c->mail = EI_MAIL_SENT;
     if (!take_invitation(c, invitation, &err)) {
-        fail_for_good(w, c, &err);
+        ei_answer_fail(w, c, &err);
         goto out;
     }
     ei_answer_clear_error(c);

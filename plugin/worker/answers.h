@@ -24,6 +24,11 @@ enum ei_err ei_offboard_send(struct ei_worker *worker, const struct ei_collabora
 enum { EI_DENIED_AGAIN = 15 * 60 }; /* seconds until what is not permitted is tried again */
 
 struct ei_collaborator *ei_answer_reload(struct ei_flight *flight); /* NULL: it is gone; the caller frees it */
+/* Nothing is tried any more until somebody asks for it. */
+void ei_answer_fail(struct ei_worker *worker, struct ei_collaborator *collaborator, const struct ei_error *err);
+/* The one user who has the address, seen before an invitation: linked, refused, or to be invited. */
+void ei_answer_found_user(struct ei_worker *worker, struct ei_collaborator *collaborator,
+                          const struct ei_graph_user *user);
 void ei_answer_clear_error(struct ei_collaborator *collaborator);
 /* Whether the mail was sent is not known, and nothing but `resend` repeats it. why: what cut it off, or NULL. */
 void ei_answer_mail_unknown(struct ei_collaborator *collaborator, const char *why);

@@ -5,6 +5,7 @@
  *   accounts.c    what the account files say: scan, inotify, announcements  → reconcile.c makes jobs of the difference
  *   machine.c     jobs: which step is due, its intent written down, its request sent
  *   answers.c     what Graph answered: the outcome written down, the next step
+ *   existing.c    the user whom a refused invitation names
  *   reset.c       a guest redeems anew
  *   sponsors.c    who sponsors the guest: sent with the invitation, looked at afterwards
  *   tenant.c      what must be known of the tenant first: its GUID, its verified domains; what blocks it

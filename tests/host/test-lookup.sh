@@ -110,6 +110,71 @@ simulator set roles "$change" >/dev/null
 simulator expire-tokens >/dev/null
 capture entra-invite refresh --wait
 
+# ---- a refusal that names a user whom no search shows ----------------------------------------------------------------
+
+# The refusal of every invitation of LOGIN@fabrikam.com; there is KIND under another address.
+named() { # KIND LOGIN [MORE-JSON]
+    there_is "$1" "$2-hidden@fabrikam.com" "${3:-}"
+    named_id=$(json .id <"$work/user")
+    name "$2" "$named_id"
+}
+name() { # LOGIN ID
+    simulator fault '{"match":{"method":"POST","path":"/invitations$","address":"'"$1"'@fabrikam.com"},"times":0,
+        "action":{"status":400,"code":"BadRequest","message":"The invited user already exists in the directory as object ID: '"$2"'. They can use that account to sign in to shared apps and resources."}}' >/dev/null
+}
+attempts() { # LOGIN; how often it was asked for
+    ledger "$1@fabrikam.com" '.posts.length'
+}
+named accepted nora
+add nora
+assert_within 30 'an accepted guest whom only the refusal names is linked' state_is nora accepted
+assert_eq 'named, accepted: it is that one, and of the refusal nothing is left' "$named_id undefined" \
+    "$(show nora '.invitedUserId + " " + value.error?.code')"
+assert_eq 'named, accepted: nobody was invited' '0 0' "$(sent nora@fabrikam.com)"
+assert_let_in 'named, accepted: is let in' nora
+capture entra-invite remove nora --delete
+capture entra-invite refresh --wait
+assert_eq 'named, accepted: is none of our making, so remove --delete leaves it' true \
+    "$(simulator show "$named_id" | json '[0].accountEnabled')"
+
+named pending paul
+add paul
+failed 'a pending guest whom the refusal names' paul invitation-refused "guest $named_id has not redeemed"
+assert_match 'named, pending: Microsoft'"'"'s words' 'already exists in the directory' "$(show paul .error.message)"
+capture entra-invite refresh --wait
+touch /etc/passwd
+capture entra-invite refresh --wait
+assert_eq 'named, pending: asked once' 1 "$(attempts paul)"
+
+named member mia
+add mia
+failed 'a member whom the refusal names' mia internal-user 'member of the tenant'
+named accepted dave '"enabled":false'
+add dave
+failed 'a disabled guest whom the refusal names' dave disabled "is disabled"
+
+name vic 11111111-0000-4000-8000-000000000009
+add vic
+failed 'whoever is named and not there' vic internal-user 'already exists in the directory'
+
+# What passes is waited for; nothing is left behind by a crash in between.
+named accepted tina
+simulator fault '{"match":{"method":"GET","path":"/users/'"$named_id"'"},"action":{"status":503}}' >/dev/null
+add tina
+assert_within 60 'named, and the reading fails once: linked' state_is tina accepted
+named accepted kate
+simulator fault '{"match":{"method":"GET","path":"/users/'"$named_id"'"},"action":{"hold":"look"}}' >/dev/null
+add kate
+simulator wait '{"held":true,"count":1}' >/dev/null || fail 'the look is held'
+kill_worker
+simulator faults-clear >/dev/null
+name kate "$named_id"
+launch_worker
+assert_within 20 'killed while the named one is read: the worker starts again' worker_ready
+assert_within 30 'killed while the named one is read: linked' state_is kate accepted
+assert_eq 'killed while the named one is read: nobody was invited' '0 0' "$(sent kate@fabrikam.com)"
+simulator faults-clear >/dev/null
+
 # ---- deleted ---------------------------------------------------------------------------------------------------------
 
 there_is accepted dell@fabrikam.com '"deleted":true'
