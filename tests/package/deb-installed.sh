@@ -146,6 +146,21 @@ else
 fi
 restart_with 'a plain secret' secret.conf
 
+# A certificate whose key is encrypted: the key and what opens it are credentials of the service.
+printf 'pass-phrase' >"$work/passphrase"
+openssl req -x509 -newkey rsa:2048 -keyout /etc/entra-invite/client.key -out /etc/entra-invite/client.pem -days 90 \
+    -subj /CN=entra-invite -passout "file:$work/passphrase" 2>"$work/openssl"
+chmod 0600 /etc/entra-invite/client.key
+systemd-creds encrypt --with-key=host --name=client-key-passphrase "$work/passphrase" \
+    /etc/entra-invite/client-key-passphrase.cred 2>"$work/creds"
+node -e 'console.log(JSON.stringify([require("fs").readFileSync("/etc/entra-invite/client.pem", "utf8")]))' |
+    simulator set certificates - >"$work/register"
+cp "$config" "$work/config"
+sed -i 's|^credential:.*|credential: { type = "certificate"; credential_name = "client-key"; passphrase_name = "client-key-passphrase"; certificate = "/etc/entra-invite/client.pem"; };|' "$config"
+restart_with 'a certificate, its key and passphrase' certificate.conf
+cp "$work/config" "$config"
+restart_with 'the secret again' secret.conf
+
 # ---- no denial -------------------------------------------------------------------------------------------------------
 
 assert_eq 'no seccomp or access denial in the journal' '' \

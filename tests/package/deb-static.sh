@@ -78,6 +78,7 @@ assert_eq 'H1: exposure is at most 1.2' 0 "$rc"
 assert_match 'H1: as systemd-analyze says itself' 'exposure level.*: (0\.|1\.[012])' "$(grep -i 'overall exposure' <<<"$out")"
 capture systemd-analyze verify --man=no entra-invited.service entra-invited.socket
 assert_eq 'the units verify' '0:' "$rc:$out"
+groupadd -r himds
 for example in "$tree"/usr/share/doc/entra-invite/examples/*.conf; do
     rm -rf /etc/systemd/system/entra-invited.service.d
     install -D -m 0644 "$example" /etc/systemd/system/entra-invited.service.d/x.conf
