@@ -50,7 +50,7 @@ stand_in() { # NAME PROVIDES TREE-OR-NONE: an rpm package, into the repository
 # is not there writes down what it was asked.
 build_distribution() { # DIRECTORY
     local program file name
-    mkdir -p "$1"/usr/{bin,sbin,lib,lib64,libexec} "$1"/{etc/pam.d,etc/security,var/lib,run,tmp,proc,dev,root,home}
+    mkdir -p "$1"/usr/{bin,sbin,lib,lib64,libexec} "$1"/{etc/pam.d,etc/security,var/lib,var/tmp,run,tmp,proc,dev,root,home}
     for name in bin sbin lib lib64; do ln -s usr/$name "$1/$name"; done
     for program in sh cat chmod chown cp getent id ls mkdir rm stat true useradd userdel usermod groupadd systemd-tmpfiles su sed \
         chpasswd grep env; do
