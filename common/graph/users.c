@@ -5,8 +5,11 @@
 #include "common/base/json.h"
 #include "common/graph/errors.h"
 #include "common/graph/memory.h"
+#include "common/graph/odata.h"
 #include "common/graph/request.h"
 #include "common/graph/user.h"
+
+enum { NAME_PATH_MAX = 2048 };
 
 /* A request about one user, by id. */
 struct one {
@@ -103,6 +106,41 @@ enum ei_err ei_graph_get_user(struct ei_graph *graph, const char *id, const char
     struct ei_request_spec spec = {.method = EI_GET, .about = EI_ABOUT_OBJECT, .crid = crid};
 
     return start(graph, &one, id, "/v1.0/users/", "?" EI_USER_SELECT, &spec, on_user);
+}
+
+static void on_named(void *context, struct ei_reply *reply)
+{
+    struct one *one = context;
+    struct ei_graph_user user;
+    cJSON *json = reply->body != NULL ? ei_json_parse(reply->body, reply->length) : NULL;
+
+    if (reply->result->outcome == EI_GRAPH_DONE && !ei_user_read(json, &user))
+        ei_reply_bad(reply, "the answer is no user");
+    one->user_done(one->context, reply->result, reply->result->outcome == EI_GRAPH_DONE ? &user : NULL);
+    ei_graph_json_free(json);
+    free(one);
+}
+
+/* Encoded: "#EXT#" would end the path (contract 2.4). */
+enum ei_err ei_graph_find_user_id(struct ei_graph *graph, const char *user_principal_name, const char *crid,
+                                  ei_graph_user_done *done, void *context)
+{
+    struct ei_request_spec spec = {.method = EI_GET, .about = EI_ABOUT_OBJECT, .crid = crid};
+    struct one *one = malloc(sizeof *one);
+    struct ei_buffer target;
+    enum ei_err rc = EI_NOMEM;
+
+    ei_buffer_init(&target, NAME_PATH_MAX);
+    if (one != NULL && ei_buffer_append_text(&target, "/v1.0/users/") &&
+        ei_odata_encode(&target, user_principal_name) && ei_buffer_append_text(&target, "?$select=id")) {
+        *one = (struct one){.user_done = done, .context = context};
+        spec.target = target.data;
+        rc = ei_request_start(graph, &spec, on_named, one);
+    }
+    if (rc != EI_OK)
+        free(one);
+    ei_buffer_free(&target);
+    return rc;
 }
 
 enum ei_err ei_graph_get_user_addresses(struct ei_graph *graph, const char *id, const char *crid,

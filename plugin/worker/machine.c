@@ -7,6 +7,7 @@
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "plugin/worker/answers.h"
+#include "plugin/worker/invite.h"
 #include "plugin/worker/reset.h"
 #include "plugin/worker/settings.h"
 #include "plugin/worker/sponsors.h"
@@ -71,26 +72,6 @@ void ei_machine_land(struct ei_flight *flight)
 
 /* --- sending: only what is durable --- */
 
-static enum ei_err send_invitation(struct ei_worker *w, const struct ei_collaborator *c, struct ei_flight *flight)
-{
-    struct ei_settings settings;
-    enum ei_err rc = ei_settings_resolve(w->config, c, &settings, NULL);
-
-    if (rc != EI_OK)
-        return rc;
-    bool mail = c->job.step == EI_STEP_MAILING;
-    settings.invite.send_invitation_message = mail;
-    if (mail || c->sponsoring != EI_SPONSORS_SENT || c->job.reset)
-        settings.invite.sponsor_count = 0;
-    if (c->job.reset && !mail) {
-        settings.invite.reset_user_id = c->guest_id;
-        settings.invite.invited_user_email_address = ei_reset_address(c);
-    }
-    rc = ei_graph_invite(w->graph, &settings.invite, c->job.crid, mail ? ei_answer_mailed : ei_answer_created, flight);
-    ei_settings_clear(&settings);
-    return rc;
-}
-
 static enum ei_err send_step(struct ei_worker *w, const struct ei_collaborator *c, struct ei_flight *flight)
 {
     char crid[EI_GUID_TEXT];
@@ -102,10 +83,10 @@ static enum ei_err send_step(struct ei_worker *w, const struct ei_collaborator *
         return ei_graph_find_users(w->graph, c->addresses[0], c->job.crid, ei_answer_checked, flight);
     case EI_STEP_CREATING:
         EI_FAILPOINT("C5");
-        return send_invitation(w, c, flight);
+        return ei_invite_send(w, c, flight);
     case EI_STEP_MAILING:
         EI_FAILPOINT("C9");
-        return send_invitation(w, c, flight);
+        return ei_invite_send(w, c, flight);
     case EI_STEP_PENDING:
     case EI_STEP_ACCEPTED:
         ei_guid_new(crid);

@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "plugin/worker/answers.h"
 #include "plugin/worker/machine.h"
+#include "plugin/worker/sponsor_ids.h"
 
 enum {
     SETTLE = 60 * 60, /* seconds in which a new guest may still come to be known everywhere (contract 7) */
@@ -52,20 +53,40 @@ static const char *note_of(const struct ei_settings *settings)
     return settings->sponsor_note[0] != '\0' ? settings->sponsor_note : NULL;
 }
 
+/* note_of, and who is known not to be there. */
+static const char *full_note(const struct ei_worker *w, const struct ei_settings *settings, char note[EI_MESSAGE_MAX])
+{
+    memcpy(note, settings->sponsor_note, EI_MESSAGE_MAX);
+    ei_sponsor_ids_tell(w, settings, note);
+    return note[0] != '\0' ? note : NULL;
+}
+
 bool ei_sponsors_plan(struct ei_worker *w, struct ei_collaborator *c, const struct ei_settings *settings)
 {
     if (settings->invite.sponsor_count == 0) {
         c->sponsoring = EI_SPONSORS_NONE;
         return ei_text_set(&c->sponsors, NULL) && set_note(c, note_of(settings));
     }
+    char note[EI_MESSAGE_MAX];
     char *text = as_json(&settings->invite);
     bool refused =
         text != NULL && c->sponsors != NULL && strcmp(c->sponsors, text) == 0 && c->sponsoring == EI_SPONSORS_APART;
-    bool set = text != NULL && ei_text_set(&c->sponsors, text) && (refused || set_note(c, note_of(settings)));
+    bool set =
+        text != NULL && ei_text_set(&c->sponsors, text) && (refused || set_note(c, full_note(w, settings, note)));
 
     c->sponsoring = refused || w->sponsors_apart ? EI_SPONSORS_APART : EI_SPONSORS_SENT;
     cJSON_free(text);
     return set;
+}
+
+enum ei_err ei_sponsors_note_missing(struct ei_worker *w, struct ei_collaborator *c, const struct ei_settings *settings)
+{
+    char note[EI_MESSAGE_MAX] = "";
+
+    ei_sponsor_ids_tell(w, settings, note);
+    if (note[0] == '\0')
+        return EI_OK;
+    return set_note(c, full_note(w, settings, note)) ? ei_worker_save(w, c, NULL, NULL) : EI_NOMEM;
 }
 
 bool ei_sponsors_refused(struct ei_collaborator *c, const struct ei_graph_result *result)
@@ -150,24 +171,60 @@ static void finish(struct chain *chain, struct ei_worker *w, struct ei_collabora
 
 static ei_graph_plain_done on_added;
 
+static const char *first_wanted(const struct chain *chain)
+{
+    return cJSON_GetStringValue(cJSON_GetArrayItem(chain->wanted, 0));
+}
+
+static void add_next(struct chain *chain, struct ei_worker *w, struct ei_collaborator *c);
+
+/* The first of those that the guest lacks, its id asked for. */
+static void add_first(struct chain *chain, struct ei_worker *w, struct ei_collaborator *c)
+{
+    const char *sponsor = first_wanted(chain);
+    const char *object = ei_sponsor_ids_find(w, sponsor);
+
+    if (object == NULL) {
+        chain->later = true; /* it may be a new user */
+        ei_fail(&chain->failed, EI_GRAPH_NOT_FOUND, "the tenant has no user %s", strchr(sponsor, '/') + 1);
+        cJSON_DeleteItemFromArray(chain->wanted, 0);
+        add_next(chain, w, c);
+        return;
+    }
+    ei_guid_new(chain->crid);
+    if (ei_graph_add_sponsor(w->graph, c->guest_id, object, chain->crid, on_added, chain) != EI_OK)
+        land(chain);
+}
+
+static void on_id(void *context)
+{
+    struct chain *chain = context;
+    struct ei_collaborator *c = reload(chain);
+
+    if (c != NULL)
+        add_first(chain, chain->flight->worker, c);
+    else
+        land(chain);
+    ei_collaborator_free(c);
+}
+
 /* The next of those that the guest lacks; the last one ends the chain. */
 static void add_next(struct chain *chain, struct ei_worker *w, struct ei_collaborator *c)
 {
-    const char *sponsor = cJSON_GetStringValue(cJSON_GetArrayItem(chain->wanted, 0));
+    const char *sponsor = first_wanted(chain);
 
     if (sponsor == NULL) {
         finish(chain, w, c);
         land(chain);
         return;
     }
-    ei_guid_new(chain->crid);
-    if (ei_graph_add_sponsor(w->graph, c->guest_id, sponsor, chain->crid, on_added, chain) != EI_OK)
-        land(chain);
+    if (!ei_sponsor_ids_ask(w, &sponsor, 1, on_id, chain))
+        add_first(chain, w, c);
 }
 
 static void note_failure(struct chain *chain, const struct ei_graph_result *result)
 {
-    const char *sponsor = cJSON_GetStringValue(cJSON_GetArrayItem(chain->wanted, 0));
+    const char *sponsor = first_wanted(chain);
 
     /* Not known (yet): of the guest, or of the sponsor. */
     chain->later = chain->later || result->status == 404;

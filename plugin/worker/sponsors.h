@@ -20,6 +20,10 @@
 bool ei_sponsors_plan(struct ei_worker *worker, struct ei_collaborator *collaborator,
                       const struct ei_settings *settings);
 
+/* Before the request goes out: tells of sponsors whom the tenant does not have, and stores that. */
+enum ei_err ei_sponsors_note_missing(struct ei_worker *worker, struct ei_collaborator *collaborator,
+                                     const struct ei_settings *settings);
+
 /* A create was refused, maybe for the sponsors in it: true if it is to be sent once more without them. Not stored yet.
  */
 bool ei_sponsors_refused(struct ei_collaborator *collaborator, const struct ei_graph_result *result);

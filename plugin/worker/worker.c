@@ -25,6 +25,7 @@
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/reload.h"
 #include "plugin/worker/requests.h"
+#include "plugin/worker/sponsor_ids.h"
 #include "plugin/worker/tenant.h"
 #include "plugin/worker/watch.h"
 
@@ -173,6 +174,7 @@ void ei_worker_free(struct ei_worker *w)
     ei_graph_free(w->graph);
     while (w->flights != NULL)
         ei_machine_land(w->flights);
+    ei_sponsor_ids_free(w);
     ei_accounts_close(w);
     ei_store_close(w->store);
     ei_tenant_close(w);

@@ -103,6 +103,7 @@ struct ei_refresh {
 };
 
 struct ei_guest_list;
+struct ei_sponsor_ids;
 
 struct ei_worker {
     const struct ei_config *config;
@@ -163,8 +164,9 @@ struct ei_worker {
     int64_t answered_at;     /* wall time of Graph's last good answer */
     int64_t saved_hold;
 
-    /* sponsors.c */
-    bool sponsors_apart; /* invitations that name sponsors are refused, and not for the sponsors' sake */
+    /* sponsors.c, sponsor_ids.c */
+    bool sponsors_apart;                /* invitations that name sponsors are refused, and not for the sponsors' sake */
+    struct ei_sponsor_ids *sponsor_ids; /* NULL: nobody was asked for yet */
 
     /* refresh.c */
     struct ei_pace looks; /* so many per time */

@@ -225,6 +225,53 @@ capture entra-invite invite dora@fabrikam.com --wait --sponsor 11111111-0000-400
 assert_eq 'a sponsor who does not exist: invited all the same' 0 "$rc"
 assert_within 30 'and it is said which' warned dora@fabrikam.com 'users/11111111-0000-4000-8000-000000000001'
 assert_eq 'the account has not failed' pending "$(show dora@fabrikam.com .state)"
+
+# ---- sponsors by name ------------------------------------------------------------------------------------------------
+
+bound() { # ADDRESS; what the first invitation names, without the root
+    ledger "$1" ".posts[0].body['invitedUserSponsors@odata.bind']" |
+        json '.map((url) => url.replace(/.*\/v1\.0\//, "")).join(" ")'
+}
+asked() { # ENCODED-NAME; how often for its id
+    simulator requests '{"method":"GET","query":"^.?\\$select=id$"}' |
+        json '.filter((one) => decodeURIComponent(one.path) === "/v1.0/users/'"$1"'").length'
+}
+fay=$(simulator user '{"kind":"accepted","address":"fay@fabrikam.com"}' | json .userPrincipalName)
+capture entra-invite invite gus@fabrikam.com --wait --sponsor "$fay" --sponsor "$lead" --sponsor "$boss"
+assert_eq 'sponsors by name: invited' 0 "$rc"
+assert_match 'one of them is a guest, with a name of its kind' '#EXT#' "$fay"
+assert_eq 'the invitation names ids' "users/$(id_of "$fay") users/$(id_of "$lead") users/$boss" "$(bound gus@fabrikam.com)"
+assert_within 30 'the guest has them' has_sponsors gus@fabrikam.com "$(id_of "$fay")" "$(id_of "$lead")" "$boss"
+assert_eq 'show has the names that were given' "users/$fay,users/$lead,users/$boss" \
+    "$(show gus@fabrikam.com '.invitation.invitedUserSponsors.join()')"
+capture entra-invite invite hal@fabrikam.com --wait --sponsor "$fay" --sponsor "$(id_of "$fay")"
+assert_eq 'name and id of one person: named once' "users/$(id_of "$fay")" "$(bound hal@fabrikam.com)"
+assert_eq 'a name is asked for once' 1 "$(asked "$fay")"
+capture entra-invite invite ike@fabrikam.com --wait --sponsor nobody@contoso.example --sponsor "$lead"
+assert_eq 'a name that the tenant does not have: invited all the same' 0 "$rc"
+assert_true 'and it is said by name' warned ike@fabrikam.com 'no user nobody@contoso\.example'
+assert_eq 'the invitation goes out with the other' "users/$(id_of "$lead")" "$(bound ike@fabrikam.com)"
+assert_within 30 'who is a sponsor' has_sponsors ike@fabrikam.com "$(id_of "$lead")"
+assert_eq 'it was not refused' 1 "$(ledger ike@fabrikam.com '.posts.filter((post) => !post.sendInvitationMessage).length')"
+simulator fault '{"match":{"path":"/users/late(@|%40)contoso","method":"GET"},"times":0,"action":{"status":403,
+    "code":"Authorization_RequestDenied"}}' >/dev/null
+late=$(simulator user '{"kind":"member","address":"late@contoso.example"}' | json .userPrincipalName)
+capture entra-invite invite jim@fabrikam.com --wait --sponsor "$late"
+assert_eq 'a name that may not be read: invited' 0 "$rc"
+assert_eq 'by name, as there is nothing else' "users/${late/@/%40}" "$(bound jim@fabrikam.com)"
+simulator faults-clear >/dev/null
+mo=$(simulator user '{"kind":"member","address":"mo@contoso.example"}' | json .userPrincipalName)
+simulator fault '{"match":{"path":"/users/mo(@|%40)contoso","method":"GET"},"times":0,"action":{"hold":"mo"}}' >/dev/null
+for login in kay lou; do capture entra-invite invite "$login@fabrikam.com" --sponsor "$mo"; done
+simulator wait '{"held":true,"count":1}' >/dev/null || fail 'the question for a name is held'
+assert_eq 'nobody is invited before the name is known' '0 0' \
+    "$(ledger kay@fabrikam.com .posts.length) $(ledger lou@fabrikam.com .posts.length)"
+simulator faults-clear >/dev/null
+for login in kay lou; do
+    assert_within 30 "two who wait for one name: $login has the sponsor" has_sponsors "$login@fabrikam.com" "$(id_of "$mo")"
+done
+assert_eq 'two who wait for one name: it is asked for once' 1 "$(asked "$mo")"
+
 simulator set sponsorsBind '"refused"' >/dev/null
 simulator set roles '["User.Invite.All","User.Read.All","Organization.Read.All"]' >/dev/null
 simulator expire-tokens >/dev/null

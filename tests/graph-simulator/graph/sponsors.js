@@ -7,12 +7,14 @@ const { notFound } = require('./users');
 const { fold } = require('../engine/address');
 
 const MAX_SPONSORS = 5;
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function badRequest(message) {
     return new GraphError(400, 'Request_BadRequest', message);
 }
 
-/** The user or group that a reference names: "{graph}/v1.0/users/{id or UPN}"; throws if there is none. */
+/** The user or group that a reference names: "{graph}/v1.0/users/{id}", and nothing but an id (contract 5); throws if
+ * there is none. */
 function referenced(sim, url) {
     const root = `${sim.urls.graph}/v1.0/`;
     const rest = typeof url === 'string' && url.startsWith(root) ? url.slice(root.length) : '';
@@ -20,6 +22,8 @@ function referenced(sim, url) {
     if (!kind)
         throw badRequest('Invalid value for \'@odata.id\': it must be the URL of a user or a group.');
     const key = decodeURIComponent(encoded);
+    if (!GUID.test(key))
+        throw badRequest(`Invalid object identifier '${key}'.`);
     const user = kind !== 'groups' ? sim.store.readable(key) : null;
     const other = kind !== 'users' ? sim.store.others.withId(key) : null;
     const object = user || (other && other.kind === 'group' ? other : null);

@@ -23,16 +23,21 @@ describe('sponsors (contract 2.2, 5)', () => {
     const sponsorsOf = (id) => sim.ctl('show', id)[0].sponsors || [];
     const bind = (...urls) => ({ 'invitedUserSponsors@odata.bind': urls });
 
-    it('2.2: bound by URL, by id and by UPN; or as objects with an id', async () => {
-        const upn = encodeURIComponent(user.userPrincipalName);
+    it('2.2: bound by URL, or as objects with an id; by id, not by UPN', async () => {
         for (const more of [bind(url(`users/${user.id}`), url(`groups/${group.id}`)),
-            bind(url(`users/${upn}`), url(`directoryObjects/${group.id}`)),
+            bind(url(`users/${user.id}`), url(`directoryObjects/${group.id}`)),
             { invitedUserSponsors: [{ id: user.id }, { id: group.id }] }]) {
             sim.ctl('reset', 'ledger');
             const { status, json } = await sim.invite(taylor, more);
             assert.strictEqual(status, 201);
             assert.deepStrictEqual(sponsorsOf(json.invitedUser.id), [user.id, group.id]);
         }
+        const upn = url(`users/${encodeURIComponent(user.userPrincipalName)}`);
+        const { status, json } = await sim.invite(taylor, bind(upn));
+        assert.deepStrictEqual([status, json.error.message],
+            [400, `Invalid object identifier '${user.userPrincipalName}'.`]);
+        const guest = (await sim.invite(taylor)).json.invitedUser.id;
+        assert.strictEqual((await sim.graph('POST', `/users/${guest}/sponsors/$ref`, { '@odata.id': upn })).status, 400);
     });
 
     it('2.2: sponsorsBind: refused, ignored; one who does not exist', async () => {
