@@ -67,15 +67,17 @@ static struct sponsor_id *place(struct ei_sponsor_ids *all)
     return oldest;
 }
 
+/* However often it is named. */
 static bool strike_out(struct waiting *one, const struct sponsor_id *id)
 {
-    for (size_t i = 0; i < one->count; i++) {
-        if (one->ids[i] == id) {
-            one->ids[i] = one->ids[--one->count];
-            return true;
-        }
-    }
-    return false;
+    size_t kept = 0;
+    size_t count = one->count;
+
+    for (size_t i = 0; i < count; i++)
+        if (one->ids[i] != id)
+            one->ids[kept++] = one->ids[i];
+    one->count = kept;
+    return kept != count;
 }
 
 /* Calls whoever waited for this one last. They may ask for others. */
