@@ -7,6 +7,8 @@
 #include "plugin/worker/redemption.h"
 #include "plugin/worker/tenant.h"
 
+enum { NEW_USER_TRIES = 3 }; /* whom Graph names and does not show may be too new to be known everywhere (contract 7) */
+
 struct look {
     struct ei_flight *flight;
     struct ei_error refusal; /* of the invitation */
@@ -61,6 +63,8 @@ static void on_user(void *context, const struct ei_graph_result *result, const s
         goto out;
     if (result->outcome == EI_GRAPH_DONE)
         judge(w, c, user, &look->refusal);
+    else if (result->error.code == EI_GRAPH_NOT_FOUND && c->job.attempts < NEW_USER_TRIES)
+        ei_answer_try_again(w, c, result);
     else if (is_not_shown(result))
         ei_answer_fail(w, c, &look->refusal);
     else

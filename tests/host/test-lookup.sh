@@ -153,6 +153,12 @@ named accepted dave '"enabled":false'
 add dave
 failed 'a disabled guest whom the refusal names' dave disabled "is disabled"
 
+named accepted lara
+simulator fault '{"match":{"method":"GET","path":"^/v1.0/users/'"$named_id"'"},"times":2,
+    "action":{"status":404,"code":"Request_ResourceNotFound"}}' >/dev/null
+add lara
+assert_within 40 'a guest who is named and too new to be shown is asked for again' state_is lara accepted
+
 name vic 11111111-0000-4000-8000-000000000009
 add vic
 failed 'whoever is named and not there' vic internal-user 'already exists in the directory'
