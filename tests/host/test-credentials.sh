@@ -212,8 +212,8 @@ assert_eq 'expired: nothing is asked with it' 0 "$(simulator requests '{"path":"
 register ending
 install_pair ending ending
 assert_goes_on 'expired, then mended'
-assert_within 10 'ten days before its end: the log says so' log_has 'credential expires at 20.*in [89] days'
 for _ in 1 2 3; do capture entra-invite refresh --wait; done
+assert_within 10 'ten days before its end: the log says so' log_has 'credential expires at 20.*in [89] days'
 assert_eq 'ten days before its end: once' 1 "$(grep -c 'credential expires at' "$worker_log")"
 stop_worker
 
