@@ -7,9 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "plugin/worker/accounts.h"
-#include "plugin/worker/groups.h"
 #include "plugin/worker/login.h"
-#include "plugin/worker/machine.h"
 #include "plugin/worker/publish.h"
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/state.h"
@@ -200,11 +198,7 @@ static void call_refresh(struct ei_worker *w, struct ei_call *call, const cJSON 
         ei_call_fail(call, &err);
         return;
     }
-    ei_machine_outdate_looks(w);
-    ei_tenant_probe_now(w);
-    ei_groups_probe_now(w);
-    ei_refresh_now(w);
-    ei_accounts_scan_now(w);
+    ei_worker_look_anew(w);
     if (!ei_json_bool(parameters, "wait", false)) {
         reply_refresh(call, false, &(struct ei_error){.code = EI_OK});
     } else if (add_waiting(w, call, NULL, timeout_ms) != EI_OK) {

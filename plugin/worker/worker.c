@@ -190,6 +190,15 @@ void ei_worker_free(struct ei_worker *w)
 
 /* --- the loop --- */
 
+void ei_worker_look_anew(struct ei_worker *w)
+{
+    ei_machine_outdate_looks(w);
+    ei_tenant_probe_now(w);
+    ei_groups_probe_now(w);
+    ei_refresh_now(w);
+    ei_accounts_scan_now(w);
+}
+
 static void take_signals(struct ei_worker *w)
 {
     struct signalfd_siginfo info;
@@ -200,11 +209,7 @@ static void take_signals(struct ei_worker *w)
             w->reload_wanted = true;
             if (ei_store_hasten(w->store, ei_now(), true, &err) != EI_OK)
                 ei_worker_store_failed(w, &err);
-            ei_machine_outdate_looks(w);
-            ei_tenant_probe_now(w);
-            ei_groups_probe_now(w);
-            ei_refresh_now(w);
-            ei_accounts_scan_now(w);
+            ei_worker_look_anew(w);
         } else {
             w->stop = true;
         }

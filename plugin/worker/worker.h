@@ -210,6 +210,9 @@ void ei_worker_free(struct ei_worker *worker);
 /* Stores the change; a failure is logged, pauses the jobs and is returned. Marks the view dirty. */
 enum ei_err ei_worker_save(struct ei_worker *worker, struct ei_collaborator *collaborator, const char *event,
                            const char *detail);
+/* SIGHUP, `refresh`: what was put off, refused or found out before is asked for again at once. */
+void ei_worker_look_anew(struct ei_worker *worker);
+
 /* The store failed: say so once, pause. */
 void ei_worker_store_failed(struct ei_worker *worker, const struct ei_error *err);
 
