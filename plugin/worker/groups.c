@@ -221,7 +221,6 @@ static void end_join(struct ei_join *join)
 
 static void added(struct ei_worker *w, struct ei_collaborator *c, struct ei_membership *m)
 {
-    bool looked_at = c->job.step == EI_STEP_PENDING || c->job.step == EI_STEP_ACCEPTED;
     bool all = true;
 
     m->added_at = ei_now();
@@ -232,7 +231,7 @@ static void added(struct ei_worker *w, struct ei_collaborator *c, struct ei_memb
     ei_log(LOG_INFO, "%s: the guest is a member of the group %s", c->addresses[0], m->group);
     for (size_t i = 0; i < c->membership_count; i++)
         all = all && c->memberships[i].added_at != 0;
-    if (all && looked_at) /* nothing is left that a look would have to see to */
+    if (all && ei_collaborator_looked_at(c)) /* nothing is left that a look would have to see to */
         c->job.not_before = ei_refresh_next_look(w, c->job.step);
     ei_worker_save(w, c, "group-added", m->group);
 }
@@ -267,8 +266,7 @@ static void not_added(struct ei_worker *w, struct ei_collaborator *c, struct ei_
         m->error = error;
     int64_t wait = result->retry_after > 0 ? result->retry_after : retry_after(m->attempts);
     m->not_before = ei_now() + (is_about_group(error.code) ? TROUBLE_AGAIN_MS / 1000 : wait);
-    bool looked_at = c->job.step == EI_STEP_PENDING || c->job.step == EI_STEP_ACCEPTED;
-    if (looked_at && m->not_before < c->job.not_before)
+    if (ei_collaborator_looked_at(c) && m->not_before < c->job.not_before)
         c->job.not_before = m->not_before;
     bool news = m->error.code != EI_OK && m->error.code != before;
     ei_worker_save(w, c, news ? "group-not-added" : NULL, news ? ei_err_name(m->error.code) : NULL);

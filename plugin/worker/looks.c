@@ -117,7 +117,7 @@ void ei_answer_looked(void *context, const struct ei_graph_result *result, const
 
     ei_tenant_note(w, result, EI_CALL_READ);
     struct ei_collaborator *c = ei_answer_reload(flight);
-    if (c == NULL || (c->job.step != EI_STEP_PENDING && c->job.step != EI_STEP_ACCEPTED) || c->guest_id == NULL)
+    if (c == NULL || !ei_collaborator_looked_at(c) || c->guest_id == NULL)
         goto land;
     if (flight->outdated) /* it is due again */
         goto land;
@@ -162,7 +162,7 @@ void ei_answer_deleted_items(void *context, const struct ei_graph_result *result
         result->error.code != EI_PERMISSION)
         ei_tenant_note(w, result, EI_CALL_READ);
     struct ei_collaborator *c = ei_answer_reload(flight);
-    if (c == NULL || (c->job.step != EI_STEP_PENDING && c->job.step != EI_STEP_ACCEPTED))
+    if (c == NULL || !ei_collaborator_looked_at(c))
         goto out;
     /* A 201 without a user that ever appears is known of Microsoft's service (contract 2.6). */
     bool seen = c->user_principal_name != NULL;

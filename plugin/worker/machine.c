@@ -360,7 +360,7 @@ static bool put_off(struct ei_worker *w, struct ei_collaborator *c)
 
 static bool is_look(const struct ei_collaborator *c)
 {
-    return (c->job.step == EI_STEP_PENDING || c->job.step == EI_STEP_ACCEPTED) && c->guest_id != NULL;
+    return ei_collaborator_looked_at(c) && c->guest_id != NULL;
 }
 
 /* Looks come last of what is due: where one finds no room in their pace, none behind it will. */

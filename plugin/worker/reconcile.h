@@ -148,6 +148,9 @@ bool ei_collaborator_restoring(const struct ei_collaborator *collaborator);
  * send: then look up, and end in IDLE where nothing is found. */
 bool ei_collaborator_wants_invitation(const struct ei_collaborator *collaborator);
 
+/* Has it a guest that is looked at again and again? PENDING or ACCEPTED. */
+bool ei_collaborator_looked_at(const struct ei_collaborator *collaborator);
+
 /* Does anybody need the guest? As above, and held accounts too. */
 bool ei_collaborator_needed(const struct ei_collaborator *collaborator);
 

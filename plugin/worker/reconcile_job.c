@@ -21,6 +21,11 @@ bool ei_collaborator_needed(const struct ei_collaborator *c)
     return ei_collaborator_wants_invitation(c) || has_account(c, EI_ACCOUNT_HELD);
 }
 
+bool ei_collaborator_looked_at(const struct ei_collaborator *c)
+{
+    return c->job.step == EI_STEP_PENDING || c->job.step == EI_STEP_ACCEPTED;
+}
+
 static void start(struct ei_collaborator *c, enum ei_step step, int64_t now)
 {
     c->job.step = step;

@@ -98,10 +98,9 @@ static bool expires(const struct ei_pass *pass, const struct ei_collaborator *c)
 /* Let go while a request was on its way, which has ended; or what was kept of a deleted guest is of no use any more. */
 static enum ei_err add_released(struct ei_pass *pass, const struct ei_collaborator *c)
 {
-    bool looked_at = c->job.step == EI_STEP_PENDING || c->job.step == EI_STEP_ACCEPTED;
     bool gone = c->error_permanent && c->error.code == EI_GUEST_GONE; /* let_go leaves it on record */
 
-    if ((!looked_at || gone || ei_collaborator_needed(c)) && !expires(pass, c))
+    if ((!ei_collaborator_looked_at(c) || gone || ei_collaborator_needed(c)) && !expires(pass, c))
         return EI_OK;
     void *grown = ei_array_room(pass->released, pass->released_count, &pass->released_room, sizeof *pass->released);
     if (grown == NULL)

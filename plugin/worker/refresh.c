@@ -126,8 +126,7 @@ void ei_refresh_hasten(struct ei_worker *w, const char *id)
 
     if (ei_store_get(w->store, id, &c, &err) != EI_OK)
         return;
-    bool looked_at = c->job.step == EI_STEP_PENDING || c->job.step == EI_STEP_ACCEPTED;
-    if (looked_at && c->job.not_before > now) {
+    if (ei_collaborator_looked_at(c) && c->job.not_before > now) {
         c->job.not_before = now;
         ei_worker_save(w, c, NULL, NULL);
     }

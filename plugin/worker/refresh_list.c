@@ -63,9 +63,9 @@ static bool differs(struct ei_refresh *r, const struct ei_collaborator *c)
 static enum ei_err collect(void *context, const struct ei_collaborator *c)
 {
     struct hints *hints = context;
-    bool looked_at = c->job.step == EI_STEP_PENDING || c->job.step == EI_STEP_ACCEPTED;
 
-    if (looked_at && c->guest_id != NULL && hints->count < HINTS_MAX && differs(&hints->worker->refresh, c))
+    if (ei_collaborator_looked_at(c) && c->guest_id != NULL && hints->count < HINTS_MAX &&
+        differs(&hints->worker->refresh, c))
         memcpy(hints->ids[hints->count++], c->id, EI_GUID_TEXT);
     return EI_OK;
 }

@@ -387,9 +387,8 @@ static enum ei_err new_for_address(struct ei_worker *w, const char *address, con
 static enum ei_err again_for_address(struct ei_worker *w, struct ei_collaborator *c, const cJSON *parameters,
                                      struct ei_error *err)
 {
-    bool stands = c->job.step == EI_STEP_ACCEPTED || c->job.step == EI_STEP_PENDING;
 
-    if ((stands && !c->error_permanent) || ei_collaborator_restoring(c))
+    if ((ei_collaborator_looked_at(c) && !c->error_permanent) || ei_collaborator_restoring(c))
         return EI_OK;
     enum ei_err rc = apply(w, c, parameters, err);
     if (rc != EI_OK)

@@ -42,7 +42,7 @@ void ei_request_reset_gone(struct ei_worker *w, struct ei_call *call)
 /* Whoever redeems anew is a guest whom Graph has told of, and whom somebody here needs. */
 static enum ei_err check_state(const struct ei_collaborator *c, const char *target, struct ei_error *err)
 {
-    bool stands = c->job.step == EI_STEP_PENDING || c->job.step == EI_STEP_ACCEPTED;
+    bool stands = ei_collaborator_looked_at(c);
     bool waits = c->job.step == EI_STEP_IDLE || c->job.step == EI_STEP_FAILED || c->job.step == EI_STEP_OFFBOARDING;
 
     /* Of a guest who is looked at, Graph is asked now: what was found before may be mended. */

@@ -303,9 +303,8 @@ bool ei_sponsors_look(struct ei_worker *w, const struct ei_collaborator *c, stru
 {
     bool open = c->sponsoring == EI_SPONSORS_SENT || c->sponsoring == EI_SPONSORS_APART ||
                 (c->sponsoring == EI_SPONSORS_NOT && young(c));
-    bool stands = c->job.step == EI_STEP_PENDING || c->job.step == EI_STEP_ACCEPTED;
 
-    if (!open || !stands || c->error_permanent || c->sponsors == NULL || c->guest_id == NULL)
+    if (!open || !ei_collaborator_looked_at(c) || c->error_permanent || c->sponsors == NULL || c->guest_id == NULL)
         return false;
     struct chain *chain = calloc(1, sizeof *chain);
     if (chain == NULL)
