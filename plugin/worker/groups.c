@@ -166,11 +166,12 @@ void ei_groups_plan(struct ei_worker *w, struct ei_collaborator *c)
         const struct ei_group_trouble *trouble = trouble_of(w, m->group);
         if (m->added_at != 0)
             continue;
-        if (!is_due(w, m) && trouble != NULL) {
+        bool due = is_due(w, m);
+        if (!due && trouble != NULL) {
             m->error = trouble->error;
             m->not_before = now + (trouble->again_ms - ei_monotonic_ms()) / 1000 + 1;
         }
-        int64_t next = is_due(w, m) ? now + CONFIRM_WITHIN : m->not_before;
+        int64_t next = due ? now + CONFIRM_WITHIN : m->not_before;
         if (next < c->job.not_before)
             c->job.not_before = next;
     }
