@@ -158,12 +158,11 @@ static void on_end(void *context, const struct ei_error *error, bool refused)
         return;
     }
     if (refused && error->code == EI_PERMISSION)
-        ei_fail(&err, EI_PERMISSION, "the tenant's guests can be listed with User.Read.All only: %.300s",
-                error->message);
+        ei_fail_again(&err, EI_PERMISSION, "the tenant's guests can be listed with User.Read.All only: %.300s",
+                      error->message);
     else if (ei_err_fault(error->code) == EI_FAULT_TRANSIENT) /* nobody tries again by itself here */
-        ei_fail(&err, EI_LIST_BROKEN, "the tenant's guests could not be listed to the end: %.300s", error->message);
-    memcpy(err.request_id, error->request_id, sizeof err.request_id);
-    memcpy(err.client_request_id, error->client_request_id, sizeof err.client_request_id);
+        ei_fail_again(&err, EI_LIST_BROKEN, "the tenant's guests could not be listed to the end: %.300s",
+                      error->message);
     end_with(list, &err);
 }
 
