@@ -103,6 +103,9 @@ struct ei_graph_user {
     const struct cJSON *proxy_addresses;
 };
 
+/* "#EXT#" in userPrincipalName: the account is of another directory (contract 2.4). false where no name is told. */
+bool ei_graph_user_has_external_name(const struct ei_graph_user *user);
+
 /* Calls visit for each address of mail that the user has, until it returns true; then true. One address may come more
  * than once. */
 typedef bool ei_graph_address_visit(void *context, const char *address);

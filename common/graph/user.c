@@ -1,6 +1,7 @@
 #include "common/graph/user.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 #include "common/base/clock.h"
@@ -30,6 +31,11 @@ bool ei_user_read(const cJSON *json, struct ei_graph_user *user)
     if (changed == NULL || !ei_time_parse(changed, &user->external_user_state_changed))
         user->external_user_state_changed = 0;
     return true;
+}
+
+bool ei_graph_user_has_external_name(const struct ei_graph_user *user)
+{
+    return user->user_principal_name != NULL && strstr(user->user_principal_name, "#EXT#") != NULL;
 }
 
 /* "SMTP:address" is the primary one, "smtp:address" another; other prefixes are no addresses of mail. */

@@ -213,9 +213,8 @@ const struct ei_graph_user *ei_answer_unknown_deleted(const struct ei_collaborat
     const struct ei_graph_user *found = NULL;
 
     for (size_t i = 0; i < count; i++) {
-        const char *name = users[i].user_principal_name;
         bool guest = (users[i].user_type != NULL && strcmp(users[i].user_type, "Guest") == 0) ||
-                     (name != NULL && strstr(name, "#EXT#") != NULL);
+                     ei_graph_user_has_external_name(&users[i]);
         if (is_known_deleted(c, users[i].id))
             return NULL;
         if (guest && found == NULL)

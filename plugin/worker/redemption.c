@@ -11,11 +11,10 @@ static bool text_is(const char *text, const char *wanted)
 static enum ei_redemption judge_null(const struct ei_graph_user *user, struct ei_error *err)
 {
     bool member = text_is(user->user_type, "Member");
-    bool external_name = user->user_principal_name != NULL && strstr(user->user_principal_name, "#EXT#") != NULL;
 
     if (text_is(user->creation_type, "SelfServiceSignUp") || text_is(user->creation_type, "EmailVerified"))
         return EI_REDEMPTION_ACCEPTED;
-    if (member && external_name)
+    if (member && ei_graph_user_has_external_name(user))
         return EI_REDEMPTION_ACCEPTED;
     if (member) {
         ei_fail(err, EI_INTERNAL_USER, "%s is a member of the tenant, not a guest",
@@ -31,10 +30,9 @@ static enum ei_redemption judge_null(const struct ei_graph_user *user, struct ei
 /* Never invited, never signed up: an account of the tenant's own people, which is nothing for entra-invite to touch. */
 static bool is_internal(const struct ei_graph_user *user)
 {
-    bool external_name = user->user_principal_name != NULL && strstr(user->user_principal_name, "#EXT#") != NULL;
-
     return user->has_external_user_state && user->external_user_state == NULL && user->creation_type == NULL &&
-           text_is(user->user_type, "Member") && user->user_principal_name != NULL && !external_name;
+           text_is(user->user_type, "Member") && user->user_principal_name != NULL &&
+           !ei_graph_user_has_external_name(user);
 }
 
 enum ei_redemption ei_redemption_judge(const struct ei_graph_user *user, struct ei_error *err)
