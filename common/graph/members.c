@@ -7,6 +7,7 @@
 #include "common/base/json.h"
 #include "common/graph/errors.h"
 #include "common/graph/memory.h"
+#include "common/graph/odata.h"
 #include "common/graph/request.h"
 #include "common/graph/user.h"
 
@@ -101,25 +102,22 @@ static enum ei_err start_add(struct joining *joining, const char *crid)
 {
     char target[EI_USER_PATH_MAX];
     enum ei_err rc = EI_NOMEM;
-    cJSON *json = cJSON_CreateObject();
     char *link = NULL;
     char *body = NULL;
     struct ei_request_spec spec = {.method = EI_POST, .about = EI_ABOUT_OBJECT, .target = target, .crid = crid};
 
     if (asprintf(&link, "%s/v1.0/directoryObjects/%s", joining->graph->graph_url, joining->user) < 0)
         link = NULL;
-    if (json == NULL || link == NULL || !ei_json_add_text(json, "@odata.id", link))
-        goto out;
-    body = ei_json_print(json);
+    if (link != NULL)
+        body = ei_odata_reference(link);
     if (body == NULL)
         goto out;
     snprintf(target, sizeof target, "/v1.0/groups/%s/members/$ref", joining->group);
     spec.body = body;
     rc = ei_request_start(joining->graph, &spec, on_added, joining);
 out:
-    free(body);
+    cJSON_free(body);
     free(link);
-    cJSON_Delete(json);
     return rc;
 }
 

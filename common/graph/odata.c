@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/json.h"
+
 static bool is_unreserved(unsigned char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -31,6 +33,15 @@ static bool append_doubled(struct ei_buffer *out, const char *text)
         if (!ei_buffer_append(out, text, 1) || (*text == '\'' && !ei_buffer_append(out, text, 1)))
             return false;
     return true;
+}
+
+char *ei_odata_reference(const char *url)
+{
+    cJSON *json = cJSON_CreateObject();
+    char *body = ei_json_add_text(json, "@odata.id", url) ? ei_json_print(json) : NULL;
+
+    cJSON_Delete(json);
+    return body;
 }
 
 bool ei_odata_literal(struct ei_buffer *out, const char *prefix, const char *text)

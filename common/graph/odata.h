@@ -10,6 +10,9 @@
  * form's value. false when out of memory or over the buffer's limit; so for all here. */
 bool ei_odata_encode(struct ei_buffer *out, const char *text);
 
+/* The body of a POST to .../$ref that adds what url names. To be freed by cJSON_free; NULL when out of memory. */
+char *ei_odata_reference(const char *url);
+
 /* Appends 'text' as an OData literal: in quotes, each quote in it doubled, prefix put before it inside the quotes. Not
  * yet percent-encoded. */
 bool ei_odata_literal(struct ei_buffer *out, const char *prefix, const char *text);

@@ -42,23 +42,15 @@ static void on_refused(void *context, struct ei_reply *reply)
 
 /* user_id + suffix is what is asked for. */
 static enum ei_err start(struct ei_graph *graph, const struct call *model, const char *user_id, const char *suffix,
-                         const struct ei_request_spec *model_spec, ei_request_done *done)
+                         const struct ei_request_spec *spec, ei_request_done *done)
 {
-    char target[EI_USER_PATH_MAX];
-    struct ei_error err;
-    struct ei_request_spec spec = *model_spec;
     struct call *call = malloc(sizeof *call);
     enum ei_err rc;
 
     if (call == NULL)
         return EI_NOMEM;
     *call = *model;
-    if (ei_user_path(target, "/v1.0/users/", user_id, suffix, &err) != EI_OK) {
-        rc = ei_request_start_failed(graph, &err, on_refused, call);
-    } else {
-        spec.target = target;
-        rc = ei_request_start(graph, &spec, done, call);
-    }
+    rc = ei_user_request(graph, spec, "/v1.0/users/", user_id, suffix, done, on_refused, call);
     if (rc != EI_OK)
         free(call);
     return rc;
@@ -126,16 +118,14 @@ enum ei_err ei_graph_add_sponsor(struct ei_graph *graph, const char *user_id, co
     struct ei_buffer url;
     char *body = NULL;
     enum ei_err rc = EI_NOMEM;
-    cJSON *json = cJSON_CreateObject();
 
     ei_buffer_init(&url, EI_SPONSOR_URL_MAX);
-    if (ei_sponsor_url(&url, graph->graph_url, sponsor) && ei_json_add_text(json, "@odata.id", url.data))
-        body = ei_json_print(json);
+    if (ei_sponsor_url(&url, graph->graph_url, sponsor))
+        body = ei_odata_reference(url.data);
     struct ei_request_spec spec = {.method = EI_POST, .about = EI_ABOUT_OBJECT, .crid = crid, .body = body};
     if (body != NULL)
         rc = start(graph, &call, user_id, "/sponsors/$ref", &spec, on_added);
     cJSON_free(body);
-    cJSON_Delete(json);
     ei_buffer_free(&url);
     return rc;
 }

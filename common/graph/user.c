@@ -64,11 +64,19 @@ bool ei_graph_user_addresses(const struct ei_graph_user *user, ei_graph_address_
            each_of(user->proxy_addresses, true, visit, context);
 }
 
-enum ei_err ei_user_path(char path[EI_USER_PATH_MAX], const char *prefix, const char *id, const char *suffix,
-                         struct ei_error *err)
+enum ei_err ei_user_request(struct ei_graph *graph, const struct ei_request_spec *spec, const char *prefix,
+                            const char *id, const char *suffix, ei_request_done *done, ei_request_done *refused,
+                            void *context)
 {
-    if (id == NULL || !ei_guid_valid(id))
-        return ei_fail(err, EI_USAGE, "\"%.64s\" is not the id of a user object", id != NULL ? id : "");
-    snprintf(path, EI_USER_PATH_MAX, "%s%s%s", prefix, id, suffix);
-    return EI_OK;
+    char target[EI_USER_PATH_MAX];
+    struct ei_request_spec named = *spec;
+    struct ei_error err;
+
+    if (id == NULL || !ei_guid_valid(id)) {
+        ei_fail(&err, EI_USAGE, "\"%.64s\" is not the id of a user object", id != NULL ? id : "");
+        return ei_request_start_failed(graph, &err, refused, context);
+    }
+    snprintf(target, sizeof target, "%s%s%s", prefix, id, suffix);
+    named.target = target;
+    return ei_request_start(graph, &named, done, context);
 }

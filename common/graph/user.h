@@ -1,4 +1,4 @@
-/* One user object of Graph (contract 4.1), and the paths that name one. */
+/* One user object of Graph (contract 4.1), and the requests that name one. */
 #ifndef EI_GRAPH_USER_H
 #define EI_GRAPH_USER_H
 
@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "common/graph/graph.h"
+#include "common/graph/request.h"
 
 /* $select with the members of struct ei_graph_user, but for the lists of addresses. */
 #define EI_USER_SELECT                                                                                                 \
@@ -21,8 +22,10 @@ enum { EI_USER_PATH_MAX = 320 };
  * is no object id. */
 bool ei_user_read(const cJSON *json, struct ei_graph_user *user);
 
-/* prefix + id + suffix. EI_USAGE if id is not an object id: an empty or odd one would name another resource (S41). */
-enum ei_err ei_user_path(char path[EI_USER_PATH_MAX], const char *prefix, const char *id, const char *suffix,
-                         struct ei_error *err);
+/* ei_request_start with the target prefix + id + suffix. Where id is no object id nothing is sent, since it would name
+ * another resource (S41), and refused is called with EI_USAGE in place of done. */
+enum ei_err ei_user_request(struct ei_graph *graph, const struct ei_request_spec *spec, const char *prefix,
+                            const char *id, const char *suffix, ei_request_done *done, ei_request_done *refused,
+                            void *context);
 
 #endif

@@ -1,5 +1,5 @@
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 
 #include "common/base/json.h"
@@ -76,24 +76,16 @@ static void on_refused(void *context, struct ei_reply *reply)
 
 /* prefix + id + suffix is the target. */
 static enum ei_err start(struct ei_graph *graph, const struct one *model, const char *id, const char *prefix,
-                         const char *suffix, const struct ei_request_spec *model_spec, ei_request_done *done)
+                         const char *suffix, const struct ei_request_spec *spec, ei_request_done *done)
 {
-    char target[EI_USER_PATH_MAX];
-    struct ei_error err;
-    struct ei_request_spec spec = *model_spec;
     struct one *one = malloc(sizeof *one);
     enum ei_err rc;
 
     if (one == NULL)
         return EI_NOMEM;
     *one = *model;
-    if (ei_user_path(target, prefix, id, suffix, &err) != EI_OK) {
-        rc = ei_request_start_failed(graph, &err, on_refused, one);
-    } else {
-        memcpy(one->id, id, sizeof one->id);
-        spec.target = target;
-        rc = ei_request_start(graph, &spec, done, one);
-    }
+    snprintf(one->id, sizeof one->id, "%s", id != NULL ? id : "");
+    rc = ei_user_request(graph, spec, prefix, id, suffix, done, on_refused, one);
     if (rc != EI_OK)
         free(one);
     return rc;
