@@ -2,8 +2,7 @@
 # Removals: while something is under way, while Graph is away, without the permission, and by rule when the account is
 # gone.
 . "$(dirname "$0")/lib.sh"
-invite='["User.Invite.All","User.Read.All","Organization.Read.All"]'
-change='["User.Invite.All","User.Read.All","Organization.Read.All","User.ReadWrite.All"]'
+. "$(dirname "$0")/offboard.sh"
 install_tree
 enable_pam
 groupadd interns
@@ -13,26 +12,6 @@ write_config 'hook_wait = 1;' "rules = ( $default_rules,
     { name = \"interns\"; group = \"interns\"; on_account_removal = \"delete\"; } );"
 start_worker
 
-add() { # LOGIN [GROUP]
-    capture useradd -M -s /bin/bash -G "${2:-partners}" -c "${1^} Example <$1@fabrikam.com>" "$1"
-    [ "$rc" = 0 ] || fail "useradd $1 succeeds" "$out"
-}
-pending() { # LOGIN [GROUP]
-    add "$@"
-    assert_within 30 "$1 is pending" state_is "$1" pending
-}
-roles() { # JSON
-    simulator set roles "$1" >/dev/null
-    simulator expire-tokens >/dev/null
-}
-# The guest as the directory has it: none, disabled or enabled.
-guest() { # LOGIN
-    ledger "$1@fabrikam.com" '.users.filter(user => !user.deletedDateTime)
-        .map(user => user.accountEnabled ? "enabled" : "disabled").join(" ") || "none"'
-}
-guest_is() { # LOGIN WANTED
-    [ "$(guest "$1")" = "$2" ]
-}
 hold() { # METHOD PATH NAME [WHEN]
     simulator fault "{\"match\":{\"method\":\"$1\",\"path\":\"$2\"},
         \"action\":{\"hold\":\"$3\",\"when\":\"${4:-after}\"}}" >/dev/null

@@ -1,8 +1,7 @@
 #!/bin/bash
 # restore: a guest that was deleted or disabled comes back as it was, whatever happens on the way.
 . "$(dirname "$0")/lib.sh"
-invite='["User.Invite.All","User.Read.All","Organization.Read.All"]'
-change='["User.Invite.All","User.Read.All","Organization.Read.All","User.ReadWrite.All"]'
+. "$(dirname "$0")/offboard.sh"
 install_tree
 enable_pam
 groupadd interns
@@ -13,30 +12,10 @@ write_config "rules = ( $default_rules,
     { name = \"interns\"; group = \"interns\"; on_account_removal = \"delete\"; } );"
 start_worker
 
-add() { # LOGIN [GROUP]
-    capture useradd -M -s /bin/bash -G "${2:-partners}" -c "${1^} Example <$1@fabrikam.com>" "$1"
-    [ "$rc" = 0 ] || fail "useradd $1 succeeds" "$out"
-}
-pending() { # LOGIN [GROUP]
-    add "$@"
-    assert_within 30 "$1 is pending" state_is "$1" pending
-}
 accepted() { # LOGIN [GROUP]
     pending "$@"
     redeem "$1@fabrikam.com"
     assert_within 20 "$1 is accepted" state_is "$1" accepted
-}
-roles() { # JSON
-    simulator set roles "$1" >/dev/null
-    simulator expire-tokens >/dev/null
-}
-# The guests as the directory has them: none, disabled or enabled.
-guest() { # LOGIN
-    ledger "$1@fabrikam.com" '.users.filter(user => !user.deletedDateTime)
-        .map(user => user.accountEnabled ? "enabled" : "disabled").join(" ") || "none"'
-}
-guest_is() { # LOGIN WANTED
-    [ "$(guest "$1")" = "$2" ]
 }
 removed() { # LOGIN disable|delete
     capture entra-invite remove "$1" "--$2"
