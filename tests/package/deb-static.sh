@@ -3,6 +3,7 @@
 # tests/package/boot, of the suite that built them.
 out_dir=$1
 . "$(dirname "$0")/../host/lib.sh"
+. "$(dirname "$0")/hardened.sh"
 cd "$out_dir/1" || exit 1
 
 for file in *.deb *.dsc *.tar.*; do
@@ -31,31 +32,9 @@ assert_eq 'nothing is writable for others or set-uid' '' "$(find "$tree" ! -type
 
 # ---- what the compiler and the linker were told (issue: flags are read from the files) --------------------------------
 
-compiled_with_cet() { [ "$(objdump -d "$1" | grep -c endbr64)" -gt 20 ]; }
-for program in $programs; do
-    name=${program##*/}
-    assert_match "$name is position-independent" 'Type:[[:space:]]+DYN' "$(readelf -hW "$program")"
-    assert_match "$name has RELRO" GNU_RELRO "$(readelf -lW "$program")"
-    assert_match "$name is bound at once" 'BIND_NOW|FLAGS_1.*NOW' "$(readelf -dW "$program")"
-    assert_match "$name has a stack protector" __stack_chk_fail "$(nm -D "$program")"
-    assert_match "$name is fortified" '__[a-z]+_chk' "$(nm -D "$program")"
-    assert_no_match "$name has no executable stack" 'GNU_STACK.*RWE' "$(readelf -lW "$program")"
-    # Debian's start files are not marked, so the linker does not mark the whole; the code is compiled for it.
-    [ "$(uname -m)" != x86_64 ] || assert_true "$name is compiled with CET" compiled_with_cet "$program"
-    assert_no_match "$name knows nothing of the place where it was built" '/(var/)?tmp/|another-and-longer' "$(strings -a "$program")"
-done
-for file in "$module" "$nss"; do
-    name=${file##*/}
-    assert_match "$name has RELRO" GNU_RELRO "$(readelf -lW "$file")"
-    assert_match "$name is bound at once" 'BIND_NOW|FLAGS_1.*NOW' "$(readelf -dW "$file")"
-    assert_match "$name has a stack protector" __stack_chk_fail "$(nm -D "$file")"
-done
-assert_eq 'P2: the PAM module needs libc and libpam' 'libc.so.6 libpam.so.0' \
-    "$(readelf -d "$module" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort | xargs)"
-assert_eq 'P2: the NSS module needs libc' libc.so.6 "$(readelf -d "$nss" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')"
-assert_eq 'P2: the PAM module exports its entry points' '' "$(nm -D --defined-only "$module" | awk '$3 !~ /^pam_sm_/ { print $3 }')"
-assert_eq 'P2: the NSS module exports its entry point' _nss_entra_invite_initgroups_dyn "$(nm -D --defined-only "$nss" | awk '{ print $3 }')"
-assert_match 'P7: its SONAME' 'libnss_entra_invite.so.2' "$(readelf -d "$nss" | grep SONAME)"
+for program in $programs; do hardened_program "$program" '/(var/)?tmp/|another-and-longer'; done
+for file in "$module" "$nss"; do hardened_file "$file"; done
+contained_modules "$module" "$nss"
 
 # ---- dependencies ----------------------------------------------------------------------------------------------------
 

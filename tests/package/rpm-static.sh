@@ -2,6 +2,7 @@
 # rpm-static.sh PACKAGES: what can be seen of the rpm packages without installing them. Runs in the lab of rpm.sh.
 packages=$1
 . "$(dirname "$0")/../host/lib.sh"
+. "$(dirname "$0")/hardened.sh"
 cd "$packages/1" || exit 1
 binary='entra-invite pam_entra_invite nss_entra_invite entra-invite-selinux'
 version=$(sed -n 's/^VERSION *:= *//p' "$repo/Makefile")
@@ -114,31 +115,13 @@ tree=$work/tree
 module=$tree/usr/lib64/security/pam_entra_invite.so
 nss=$tree/usr/lib64/libnss_entra_invite.so.2
 for program in usr/sbin/entra-invited usr/bin/entra-invite usr/libexec/entra-invite/entra-invite-hook; do
-    file=$tree/$program name=${program##*/}
-    assert_match "$name is position-independent" 'Type:[[:space:]]+DYN' "$(readelf -hW "$file")"
-    assert_match "$name has RELRO" GNU_RELRO "$(readelf -lW "$file")"
-    assert_match "$name is bound at once" 'BIND_NOW|FLAGS_1.*NOW' "$(readelf -dW "$file")"
-    assert_match "$name has a stack protector" __stack_chk_fail "$(nm -D "$file")"
-    assert_match "$name is fortified" '__[a-z]+_chk' "$(nm -D "$file" | grep -v __stack_chk)"
-    assert_no_match "$name has no executable stack" 'GNU_STACK.*RWE' "$(readelf -lW "$file")"
-    # Debian 12's start files lack the note that says so: the code has it.
-    [ "$(uname -m)" != x86_64 ] || assert_match "$name has CET" endbr64 "$(objdump -d "$file" | grep -m 1 endbr64)"
-    assert_no_match "$name knows nothing of the place where it was built" '/(var/)?tmp/|another-and-longer|BUILD' "$(strings -a "$file")"
+    hardened_program "$tree/$program" '/(var/)?tmp/|another-and-longer|BUILD'
 done
 for file in "$module" "$nss"; do
-    name=${file##*/}
-    assert_match "$name has RELRO" GNU_RELRO "$(readelf -lW "$file")"
-    assert_match "$name is bound at once" 'BIND_NOW|FLAGS_1.*NOW' "$(readelf -dW "$file")"
-    assert_match "$name has a stack protector" __stack_chk_fail "$(nm -D "$file")"
-    [ "$(uname -m)" != x86_64 ] || assert_match "$name has CET" 'IBT, SHSTK' "$(readelf -n "$file")"
+    hardened_file "$file"
+    [ "$(uname -m)" != x86_64 ] || assert_match "${file##*/} has CET" 'IBT, SHSTK' "$(readelf -n "$file")"
 done
-assert_eq 'P2: the PAM module needs libc and libpam' 'libc.so.6 libpam.so.0' \
-    "$(readelf -d "$module" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort | xargs)"
-assert_eq 'P2: the NSS module needs libc' libc.so.6 "$(readelf -d "$nss" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')"
-assert_eq 'P2: the PAM module exports its entry points' '' "$(nm -D --defined-only "$module" | awk '$3 !~ /^pam_sm_/ { print $3 }')"
-assert_eq 'P2: the NSS module exports its entry point' _nss_entra_invite_initgroups_dyn \
-    "$(nm -D --defined-only "$nss" | awk '{ print $3 }')"
-assert_match 'P7: its SONAME' 'libnss_entra_invite.so.2' "$(readelf -d "$nss" | grep SONAME)"
+contained_modules "$module" "$nss"
 
 # ---- SELinux: the policy is linked with Debian's reference policy, and asked ----------------------------------------------
 
