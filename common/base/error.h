@@ -72,6 +72,8 @@ enum ei_fault {
       "check /etc/passwd and /etc/group with pwck and grpck; nothing is taken as removed meanwhile")                   \
     X(EI_MASS_REMOVAL, "mass-removal", HOST,                                                                           \
       "if the removals are meant: entra-invite remove --confirm; else restore the account files")                      \
+    X(EI_TEMPLATE, "template", HOST,                                                                                   \
+      "correct the template, see MESSAGE TEMPLATES in entra-invite.conf(5); entra-invited reads it again at SIGHUP")   \
     /* about this person */                                                                                            \
     X(EI_NO_ADDRESS, "no-address", ACCOUNT,                                                                            \
       "usermod -c 'Name <name@company.example>' the login, or add it to accounts in the configuration")                \
@@ -116,6 +118,12 @@ enum ei_fault {
     X(EI_INVITATION_REFUSED, "invitation-refused", ACCOUNT,                                                            \
       "see the message; correct the account, the rule, or the tenant's list of allowed domains, then entra-invite "    \
       "invite the login")                                                                                              \
+    X(EI_MAIL_ADDRESS, "mail-address", ACCOUNT,                                                                        \
+      "the mail relay refuses the recipient, see the message: correct the address, or have the relay take it; then "   \
+      "entra-invite mail the login")                                                                                   \
+    X(EI_MAIL_REFUSED, "mail-refused", ACCOUNT,                                                                        \
+      "the mail relay refuses the message, see its words: correct the template or the relay's filter, then "           \
+      "entra-invite mail the login")                                                                                   \
     /* the tenant, the credential, the way there */                                                                    \
     X(EI_TENANT_UNKNOWN, "tenant-unknown", TENANT,                                                                     \
       "correct tenant (and cloud or login_url) in the configuration, then start entra-invited again")                  \
@@ -201,6 +209,13 @@ enum ei_fault {
       "in entra_groups name a cloud group with assigned members: not a dynamic one, nor one that is synchronised "     \
       "from on-premises or mail-enabled")                                                                              \
     X(EI_ENTRA_GROUP_UNKNOWN, "entra-group-unknown", TENANT, "correct the object id in entra_groups of the rule")      \
+    /* our own mail and chat: they stop that and nothing else */                                                       \
+    X(EI_MAIL_RELAY, "mail-relay", TENANT,                                                                             \
+      "see the relay's words: correct the relay's URL, user, password or sender, or what the relay allows this host")  \
+    X(EI_WEBHOOK, "webhook", TENANT,                                                                                   \
+      "see the status: give the webhook's present URL, token and format, and see that the chat still has it")          \
+    X(EI_DELIVERY_TRUST, "delivery-not-trusted", TENANT,                                                               \
+      "name the relay or webhook as its certificate does, install its CA or correct ca_file; check the clock")         \
     /* passing */                                                                                                      \
     X(EI_UNREACHABLE, "unreachable", TRANSIENT, "check the network and DNS; it is tried again by itself")              \
     X(EI_THROTTLED, "throttled", TRANSIENT, "nothing: Microsoft asked to wait, it goes on by itself")                  \
@@ -209,6 +224,9 @@ enum ei_fault {
     X(EI_MAIL_UNCLEAR, "mail-unknown", TRANSIENT,                                                                      \
       "ask whether the mail has arrived; entra-invite resend sends another, with a new redeem URL")                    \
     X(EI_GRAPH_ANSWER, "bad-answer", TRANSIENT, "nothing: it is tried again by itself; see the request id")            \
+    X(EI_DELIVERY_LATER, "delivery-later", TRANSIENT, "nothing: it is tried again by itself; see the relay's words")   \
+    X(EI_DELIVERY_UNCLEAR, "delivery-unknown", TRANSIENT,                                                              \
+      "ask whether the message has arrived; entra-invite mail the login sends it again")                               \
     X(EI_TOKEN_TRANSIENT, "token-transient", TRANSIENT, "nothing: it is tried again by itself")                        \
     X(EI_SIGN_IN_PENDING, "sign-in-pending", TRANSIENT, "nothing: it is asked again until the code is entered")        \
     X(EI_SIGN_IN_SLOW, "sign-in-slow-down", TRANSIENT, "nothing: it is asked again, less often")                       \
