@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/graph/odata.h"
+#include "common/graph/transfer.h"
 
 enum ei_err ei_credential_reload(struct ei_credential *credential, struct ei_error *err)
 {

@@ -5,6 +5,7 @@
 
 #include "common/base/paths.h"
 #include "common/graph/request.h"
+#include "common/graph/transfer.h"
 
 enum { CONNECT_TIMEOUT_MS = 10 * 1000, LOW_SPEED_BYTES = 16, LOW_SPEED_SECONDS = 45 };
 
@@ -118,20 +119,7 @@ static bool set_protocol(CURL *easy, const struct ei_request *request)
 
 static bool set_tls(CURL *easy, const struct ei_graph *graph)
 {
-    if (!SET(CURLOPT_SSL_VERIFYPEER, 1L) || !SET(CURLOPT_SSL_VERIFYHOST, 2L) ||
-        !SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) || !SET(CURLOPT_SHARE, graph->share))
-        return false;
-    /* ca_file is instead of the system's certificates, not beside them: without this the directory would count too. */
-    if (graph->ca_file != NULL)
-        return SET(CURLOPT_CAINFO, graph->ca_file) && SET(CURLOPT_CAPATH, NULL);
-#if LIBCURL_VERSION_NUM >= 0x075700
-    /* Reading the system's bundle is most of the cost of a fresh connection (each mail POST). libcurl keeps it parsed,
-     * but only where no directory is searched as well. */
-    char *bundle = NULL;
-    if (curl_easy_getinfo(easy, CURLINFO_CAINFO, &bundle) == CURLE_OK && bundle != NULL)
-        return SET(CURLOPT_CAPATH, NULL);
-#endif
-    return true;
+    return SET(CURLOPT_SHARE, graph->share) && ei_transfer_set_tls(easy, graph->ca_file);
 }
 
 static bool set_limits(CURL *easy, const struct ei_graph *graph)
@@ -189,13 +177,6 @@ bool ei_http_launch(struct ei_request *request)
         return true;
     ei_http_land(request);
     return false;
-}
-
-void ei_headers_free(struct curl_slist *headers)
-{
-    for (struct curl_slist *header = headers; header != NULL; header = header->next)
-        explicit_bzero(header->data, strlen(header->data));
-    curl_slist_free_all(headers);
 }
 
 void ei_http_land(struct ei_request *request)

@@ -6,6 +6,7 @@
 #include "common/graph/errors.h"
 #include "common/graph/request.h"
 #include "common/graph/retry.h"
+#include "common/graph/transfer.h"
 
 enum { HOST_MAX = 128 };
 
@@ -22,47 +23,10 @@ static void host_of(const struct ei_request *request, char host[HOST_MAX])
     curl_url_cleanup(url);
 }
 
-/*
- * X5: not one byte of the request was written. A count of 0 alone does not prove that: a write that failed or timed out
- * half-way is not counted, so the failure must lie before the request's turn (PRETRANSFER is 0 until the connection
- * stands) or be of a kind that only comes before it.
- */
-static bool nothing_sent(CURL *easy, CURLcode code)
-{
-    long bytes = 0;
-    curl_off_t turn = 0;
-
-    if (curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes) != CURLE_OK || bytes != 0)
-        return false;
-    switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_CRL_BADFILE:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-        return true;
-    default:
-        return curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &turn) == CURLE_OK && turn == 0;
-    }
-}
-
-static bool is_trust(CURLcode code)
-{
-    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
-           code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_INVALIDCERTSTATUS || code == CURLE_SSL_CRL_BADFILE;
-}
-
 static void read_failure(struct ei_request *request, CURLcode code)
 {
     struct ei_graph_result *result = &request->result;
-    bool unsent = nothing_sent(request->easy, code);
+    bool unsent = ei_transfer_unsent(request->easy, code);
     bool read = request->method == EI_GET || request->service != EI_SERVICE_GRAPH;
     const char *reason = request->curl_error[0] != '\0' ? request->curl_error : curl_easy_strerror(code);
     char host[HOST_MAX];
@@ -71,7 +35,7 @@ static void read_failure(struct ei_request *request, CURLcode code)
     result->outcome = unsent ? EI_GRAPH_NOT_SENT : EI_GRAPH_UNCLEAR;
     if (code == CURLE_ABORTED_BY_CALLBACK)
         reason = "this program ends";
-    if (is_trust(code))
+    if (ei_transfer_untrusted(code))
         ei_fail(&result->error, EI_TLS_TRUST, "%s: certificate not trusted: %.300s", host, reason);
     else if (request->too_large || code == CURLE_FILESIZE_EXCEEDED)
         ei_fail(&result->error, EI_GRAPH_ANSWER, "%s: the answer is larger than any that makes sense", host);

@@ -173,7 +173,6 @@ void ei_request_landed(struct ei_graph *graph, struct ei_request *request);
 
 /* Makes the easy handle and adds it to the multi handle. */
 bool ei_http_launch(struct ei_request *request);
-void ei_headers_free(struct curl_slist *headers); /* erases them; NULL is fine */
 /* Takes it out again and erases its headers. The answer stays. */
 void ei_http_land(struct ei_request *request);
 

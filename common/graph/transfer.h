@@ -1,0 +1,21 @@
+/* What every transfer by libcurl has in common: TLS, what a failure proves, headers that are secrets. Also for
+ * common/deliver. */
+#ifndef EI_GRAPH_TRANSFER_H
+#define EI_GRAPH_TRANSFER_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+/* Certificate and name are checked, TLS 1.2 at least; ca_file instead of the system's trust store, NULL: that. */
+bool ei_transfer_set_tls(CURL *easy, const char *ca_file);
+
+/* X5: whether not one byte of an HTTP request was written. */
+bool ei_transfer_unsent(CURL *easy, CURLcode code);
+
+/* The failure is of the certificate, or of what it is checked with. */
+bool ei_transfer_untrusted(CURLcode code);
+
+/* Erases them; NULL is fine. */
+void ei_headers_free(struct curl_slist *headers);
+
+#endif
