@@ -16,6 +16,7 @@ SBINDIR       ?= $(PREFIX)/sbin
 LIBEXECDIR    ?= $(PREFIX)/libexec
 MANDIR        ?= $(PREFIX)/share/man
 DATADIR       ?= $(PREFIX)/share
+LOCALEDIR     ?= $(DATADIR)/locale
 SYSCONFDIR    ?= /etc
 LOCALSTATEDIR ?= /var
 RUNSTATEDIR   ?= /run
@@ -39,7 +40,7 @@ HARDEN   := -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=
             $(call cc_has,-fcf-protection)
 HARDEN_L := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 CPPFLAGS += -D_GNU_SOURCE -I. -DEI_VERSION='"$(VERSION)"' -DEI_SYSCONFDIR='"$(SYSCONFDIR)"' \
-            -DEI_LOCALSTATEDIR='"$(LOCALSTATEDIR)"' -DEI_RUNSTATEDIR='"$(RUNSTATEDIR)"'
+            -DEI_LOCALSTATEDIR='"$(LOCALSTATEDIR)"' -DEI_RUNSTATEDIR='"$(RUNSTATEDIR)"' -DEI_LOCALE_DIR='"$(LOCALEDIR)"'
 
 ifeq ($(VARIANT),release)
 VFLAGS   := $(HARDEN)

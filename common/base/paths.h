@@ -12,6 +12,9 @@
 #ifndef EI_RUNSTATEDIR
 #define EI_RUNSTATEDIR "/run"
 #endif
+#ifndef EI_LOCALE_DIR
+#define EI_LOCALE_DIR "/usr/share/locale"
+#endif
 #ifndef EI_VERSION
 #define EI_VERSION "0.0"
 #endif

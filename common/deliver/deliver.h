@@ -1,6 +1,6 @@
 /*
- * Messages that this host carries itself: by SMTP to a relay, or by HTTPS POST to the webhook of a chat. Asynchronous,
- * over one curl_multi of its own; only the worker links it.
+ * Messages that this host carries itself: by SMTP to a relay, or by HTTPS POST to the webhook of a chat. Asynchronous;
+ * only the worker links it.
  *
  * Every delivery that was started (EI_OK) ends in exactly one call of its callback, from ei_deliver_dispatch or
  * ei_deliver_free, never from the call that starts it. The result is good during the call only. A callback may start
@@ -11,6 +11,10 @@
  * proxies or anything else of the environment (X6), within its time-outs, and whatever the other side answers is read
  * up to a limit. No password, token, webhook URL or redeem URL is in an error or the log; of a webhook only the host
  * is told. What a server says in its answer is told (one line, cut, and with the secrets of this delivery masked).
+ *
+ * Each transfer runs in a thread of its own, at most `connections` of them: curl_multi_perform does not return while
+ * libcurl (7.88) waits for the reply to a mail's final dot, which a relay that looks for spam may take
+ * its time for. Threads touch nothing but their own delivery.
  *
  * One object belongs to one thread. It waits in the loop of whoever waits for something else as well (ei_graph_wait):
  * put ei_deliver_fd among the extra descriptors with CURL_WAIT_POLLIN, sleep no longer than ei_deliver_wait_ms, and
@@ -23,7 +27,8 @@
 #include <stdint.h>
 
 #include "common/base/error.h"
-#include "common/deliver/message.h"
+#include "common/deliver/channel.h"
+#include "common/deliver/mailbox.h"
 #include "common/deliver/template.h"
 
 struct ei_deliver;
@@ -58,18 +63,18 @@ enum ei_deliver_outcome {
     EI_DELIVER_NOT_SENT, /* the message did not leave: resolve, connect, TLS, a secret that cannot be read, a template;
                             of a mail also a connection that ended before its final dot: free to repeat */
     EI_DELIVER_REJECTED, /* a complete answer that says it was not taken: a mail's 4xx or 5xx at whatever command, a
-                            webhook's 400, 401, 403, 404, 410, 429, another 4xx or a 3xx: free to repeat once the cause
+                            webhook's 3xx or 4xx: free to repeat once the cause
                             is mended, or after retry_after */
     EI_DELIVER_UNCLEAR,  /* it may have been taken: no whole answer after the final dot; a webhook's 5xx (X5), lost
-                            answer or an answer that is too large: never repeated by itself */
+                            answer: never repeated by itself */
 };
 
 /*
  * Whose fault it is: ei_err_fault(error.code), as everywhere:
  *   ACCOUNT    EI_MAIL_ADDRESS, a 5xx to RCPT TO: this recipient; EI_MAIL_REFUSED, a 5xx after the final dot: this
  *              message
- *   TENANT     EI_MAIL_RELAY: greeting, STARTTLS missing, AUTH or MAIL FROM refused for good; EI_WEBHOOK;
- *              EI_DELIVERY_TRUST: certificate. They block this channel only, neither the account nor Microsoft Graph
+ *   TENANT     EI_MAIL_RELAY: greeting, STARTTLS missing (then NOT_SENT), AUTH or MAIL FROM refused for good;
+ * EI_WEBHOOK; EI_DELIVERY_TRUST: certificate. They block this channel only, neither the account nor Microsoft Graph
  *   TRANSIENT  EI_DELIVERY_LATER (4xx of a mail, 429), EI_UNREACHABLE, and EI_DELIVERY_UNCLEAR, with every UNCLEAR
  *   HOST       EI_SECRET_FILE (password, token, URL), EI_CONFIG, EI_NOMEM; EI_TEMPLATE is told before anything starts
  */
@@ -83,29 +88,6 @@ struct ei_deliver_result {
 typedef void ei_deliver_done(void *context, const struct ei_deliver_result *result);
 
 /* --- mail --- */
-
-enum ei_relay_tls {
-    EI_RELAY_TLS_REQUIRED,      /* STARTTLS, or nothing is sent; certificate and name are checked */
-    EI_RELAY_TLS_OPPORTUNISTIC, /* STARTTLS where it is offered, then with a good certificate; else in the clear, but
-                                   never a password: with a user it is as REQUIRED */
-    EI_RELAY_TLS_NONE,          /* in the clear; with a user only to this host (localhost, 127.0.0.0/8, ::1) */
-};
-
-/* Caller owns all. It is read during ei_deliver_mail only: another one may follow after a reload. */
-struct ei_relay {
-    const char *url;           /* smtp://host[:port] or smtps://host[:port], nothing behind; default ports 25 and 465 */
-    enum ei_relay_tls tls;     /* of smtp:// */
-    const char *helo;          /* the name for EHLO; NULL: this host's */
-    const char *user;          /* NULL or "": no AUTH */
-    const char *password_file; /* with user: read at each delivery (ei_secret_read_file) and erased after it. A systemd
-                                  credential is its path in $CREDENTIALS_DIRECTORY */
-    const char *ca_file;       /* instead of the system's; NULL: the system's */
-    struct ei_mailbox from;
-    struct ei_mailbox reply_to; /* address "": none */
-};
-
-/* For the configuration: EI_CONFIG names the member and what is wrong. Reads no secret. */
-enum ei_err ei_relay_check(const struct ei_relay *relay, struct ei_error *err);
 
 struct ei_mail {
     const char *id;              /* of the attempt, see struct ei_message */
@@ -121,23 +103,6 @@ enum ei_err ei_deliver_mail(struct ei_deliver *deliver, const struct ei_relay *r
                             ei_deliver_done *done, void *context, struct ei_error *err);
 
 /* --- webhook --- */
-
-enum ei_webhook_format {
-    EI_WEBHOOK_JSON,  /* one object: event, id, login, email, name, rule, hosts, sponsor, expires, url, subject, text */
-    EI_WEBHOOK_SLACK, /* {"text": …}, with & < > escaped as Slack wants it */
-    EI_WEBHOOK_TEAMS, /* a message with an Adaptive Card, as a Workflows webhook of Teams takes it */
-};
-
-/* Caller owns all; read during the call only. */
-struct ei_webhook {
-    const char *url_file;   /* the URL is a secret: https, or http to this host only. Read at each delivery, as above */
-    const char *token_file; /* Authorization: Bearer; NULL: none */
-    const char *ca_file;    /* NULL: the system's */
-    enum ei_webhook_format format;
-};
-
-/* As ei_relay_check: format and the paths. The files are looked at when they are used. */
-enum ei_err ei_webhook_check(const struct ei_webhook *webhook, struct ei_error *err);
 
 struct ei_chat {
     const char *id; /* of the attempt; in the header Idempotency-Key and in json's `id` */

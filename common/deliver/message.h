@@ -1,26 +1,15 @@
 /*
- * A mail as RFC 5322 and MIME have it: headers here, the body's transfer encoding by libcurl (curl_mime).
+ * A mail as RFC 5322 and MIME have it.
  */
 #ifndef EI_DELIVER_MESSAGE_H
 #define EI_DELIVER_MESSAGE_H
 
-#include <curl/curl.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/account/gecos.h"
+#include "common/base/buffer.h"
 #include "common/base/error.h"
-
-/* One of From, To, Reply-To: a name, which may be "", and an address as ei_address_check gives it. */
-struct ei_mailbox {
-    char name[EI_NAME_SIZE];
-    char address[EI_ADDRESS_SIZE];
-};
-
-/* Takes "address", "Name <address>" and "\"Name\" <address>", the name in UTF-8. EI_BAD_ADDRESS names the text, and
- * which part is wrong: of the address as ei_address_check, of the name a control character or bytes that are not
- * UTF-8. */
-enum ei_err ei_mailbox_parse(const char *written, struct ei_mailbox *ret_mailbox, struct ei_error *err);
+#include "common/deliver/mailbox.h"
 
 /* Caller owns all; only read. */
 struct ei_message {
@@ -35,15 +24,14 @@ struct ei_message {
 };
 
 /*
- * From, To, Reply-To, Subject, Date, Message-ID, Auto-Submitted: auto-generated, MIME-Version and Content-Language as
- * lines for CURLOPT_HTTPHEADER; libcurl adds Content-Type and Content-Transfer-Encoding. What is not ASCII is in
- * encoded words (RFC 2047), no line is longer than 78 characters (a long address makes one of at most 998). The owner
- * frees the list. EI_USAGE names the member that is NULL or no single line of UTF-8; EI_BAD_ADDRESS; EI_NOMEM.
+ * The whole message, with CR LF: From, To, Reply-To, Subject, Date, Message-ID, Auto-Submitted: auto-generated,
+ * Content-Language, and one part of text/plain; charset=utf-8. Not by curl_mime: what that sends by SMTP is always
+ * multipart/mixed. What is not ASCII is in encoded words (RFC 2047), and no line of the header is longer than 78
+ * characters unless one address is. A body of ASCII goes as it is (7bit), any other in base64.
+ *
+ * ret_text is made here; it may hold the redeem URL, and ei_buffer_free erases it. EI_USAGE names the member that is
+ * missing, that is no single line of UTF-8, or whose characters are not allowed; EI_BAD_ADDRESS; EI_NOMEM.
  */
-enum ei_err ei_message_headers(const struct ei_message *message, struct curl_slist **ret_headers, struct ei_error *err);
-
-/* The text/plain; charset=utf-8 body for CURLOPT_MIMEPOST of this handle; base64 or, for short lines of ASCII only,
- * 7bit. NULL when out of memory. The owner frees it with curl_mime_free. */
-curl_mime *ei_message_mime(CURL *easy, const struct ei_message *message);
+enum ei_err ei_message_write(const struct ei_message *message, struct ei_buffer *ret_text, struct ei_error *err);
 
 #endif

@@ -76,7 +76,7 @@ enum ei_err ei_template_parse(const char *name, const char *text, size_t length,
 
 /*
  * The built-in text, in the language of this one message: a tag such as "de-DE" (NULL or "": English), looked up in
- * the catalogues (catalogue.h) of locale_dir (NULL: where they are installed). English where there is no catalogue of
+ * the catalogues (translation.h) of locale_dir (NULL: where they are installed). English where there is no catalogue of
  * the language or it lacks the text; also where its translation is no good template, which is logged. EI_NOMEM.
  */
 enum ei_err ei_template_builtin(enum ei_template_kind kind, const char *language, const char *locale_dir,
