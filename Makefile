@@ -107,16 +107,21 @@ CLI_LIB     := $(filter-out plugin/cli/main.c,$(CLI_SRC))
 CLI_COMMON  := $(BASE_SRC) $(CONFIG_SRC) $(IPC_SRC) common/view/view_read.c $(filter-out common/account/scan.c,$(ACCOUNT_SRC))
 HOOK_COMMON := $(BASE_SRC) common/ipc/client.c common/ipc/varlink.c
 
+# Translations of what is sent: a file for each language, named as gettext names it (de.po, zh_TW.po). There is none yet,
+# so the build needs no gettext. make pot writes what translators begin with.
+PODIR      ?= common/deliver/po
+CATALOGUES := $(patsubst $(PODIR)/%.po,$(OUT)/locale/%/LC_MESSAGES/entra-invite.mo,$(wildcard $(PODIR)/*.po))
+
 PROGRAMS := $(OUT)/entra-invited $(OUT)/entra-invite $(OUT)/entra-invite-hook $(OUT)/pam_entra_invite.so \
             $(OUT)/libnss_entra_invite.so.2
 
-.PHONY: all programs deps deps-check check check-all check-units soak unit-programs bench-programs bench demo install uninstall \
+.PHONY: all programs pot deps deps-check check check-all check-units soak unit-programs bench-programs bench demo install uninstall \
         dist deb rpm clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: programs
-programs: $(PROGRAMS)
+programs: $(PROGRAMS) $(CATALOGUES)
 
 $(OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -150,6 +155,17 @@ $(OUT)/libnss_entra_invite.so.2: $(call pic,$(NSS_SRC)) plugin/nss/nss_entra_inv
 	$(CC) -shared -nostartfiles -Wl,-soname,libnss_entra_invite.so.2 -Wl,-z,defs,-z,relro,-z,now,-z,noseparate-code \
 	    -Wl,--as-needed -Wl,--version-script=plugin/nss/nss_entra_invite.map $(LDFLAGS) -o $@ $(filter %.o,$^)
 
+$(OUT)/locale/%/LC_MESSAGES/entra-invite.mo: $(PODIR)/%.po
+	@mkdir -p $(@D)
+	msgfmt --check-format --check-header -o $@ $<
+
+# Without dates and lines, so that it changes when a text does.
+POT ?= common/deliver/po/entra-invite.pot
+pot:
+	xgettext --files-from=common/deliver/po/POTFILES --keyword=T_ --from-code=UTF-8 --add-comments=Translators \
+	    --no-location --package-name=entra-invite -o - | \
+	    sed '/^"POT-Creation-Date/d; s/charset=CHARSET/charset=UTF-8/' > $(POT)
+
 # All but the mains, for the unit tests.
 $(OUT)/libunits.a: $(call obj,$(COMMON_SRC) $(WORKER_LIB) $(CLI_LIB) plugin/nss/accounts.c plugin/nss/standing.c)
 	rm -f $@
@@ -158,6 +174,10 @@ $(OUT)/libunits.a: $(call obj,$(COMMON_SRC) $(WORKER_LIB) $(CLI_LIB) plugin/nss/
 $(OUT)/test/%: $(OUT)/obj/tests/unit/%.o $(OUT)/libunits.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER) -lpam -lcmocka
+
+# Sends one message, for the host tests of common/deliver.
+$(OUT)/deliver: $(OUT)/obj/tests/host/deliver/deliver.o $(OUT)/libunits.a
+	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER)
 
 $(OUT)/bench/%: $(OUT)/obj/tests/bench/%.o $(OUT)/libunits.a
 	@mkdir -p $(@D)
@@ -183,8 +203,8 @@ soak: deps-check
 
 unit-programs: $(patsubst tests/unit/%.c,$(OUT)/test/%,$(UNIT_SRC))
 
-# For package builds: the unit tests that need no network, no root, no Node.js.
-OWN_WORLD := $(filter-out test_graph_% test_worker_%,$(patsubst tests/unit/%.c,%,$(UNIT_SRC)))
+# For package builds: the unit tests that need no network, no root, no Node.js, no gettext.
+OWN_WORLD := $(filter-out test_deliver_% test_graph_% test_worker_%,$(patsubst tests/unit/%.c,%,$(UNIT_SRC)))
 check-units: $(OWN_WORLD:%=$(OUT)/test/%)
 	@for program in $^; do echo "$$program" && EI_SOURCE_DIR=$(CURDIR) EI_BUILD_DIR=$(CURDIR)/$(OUT) "$$program" || exit 1; done
 
@@ -240,6 +260,9 @@ ifneq ($(APPARMORDIR),)
 	$(call fill,conf/apparmor/entra-invited,$(APPARMORDIR)/usr.sbin.entra-invited,0644)
 	$(call fill,conf/apparmor/nameservice,$(APPARMORDIR)/abstractions/nameservice.d/entra-invite,0644)
 endif
+	for file in $(CATALOGUES); do \
+	    $(INSTALL_DATA) -D $$file $(DESTDIR)$(LOCALEDIR)/$${file#$(OUT)/locale/} || exit 1; \
+	done
 	for page in plugin/*/*.[1578] conf/*.5; do \
 	    $(INSTALL_DATA) -D $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; \
 	done
@@ -252,6 +275,7 @@ uninstall:
 	    $(DESTDIR)$(SYSUSERSDIR)/entra-invite.conf $(DESTDIR)$(SYSUSERSDIR)/entra-invite-groups.conf \
 	    $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf $(DESTDIR)$(PAMCONFIGSDIR)/entra-invite
 	rm -rf $(DESTDIR)$(LIBEXECDIR)/entra-invite $(DESTDIR)$(DOCDIR)
+	rm -f $(DESTDIR)$(LOCALEDIR)/*/LC_MESSAGES/entra-invite.mo
 	for page in plugin/*/*.[1578] conf/*.5; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 
 # --- packages -------------------------------------------------------------------------------------------------------

@@ -11,13 +11,13 @@
 
 #define T_(text) EI_TRANSLATABLE(text)
 
-/* Translators: each line is left out in which all words in braces are empty. Keep the words in braces as they are. */
 static const struct {
     const char *subject;
     const char *body;
 } texts[EI_TEMPLATE_KINDS] = {
     [EI_TEMPLATE_INVITATION] =
         {
+            /* Translators: the words in braces stay as they are; a line is left out if all of its are empty. */
             T_("Your access to {hosts}"),
             T_("Hello {name},\n"
                "\n"
