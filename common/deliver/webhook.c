@@ -64,7 +64,8 @@ static const char *short_answer(const struct ei_delivery *d, char said[EI_ANSWER
     enum { SHORT = 48 };
 
     ei_delivery_said(d, said);
-    if (strlen(said) > SHORT || said[strspn(said, allowed)] != '\0')
+    if (strlen(said) > SHORT || said[strspn(said, allowed)] != '\0' || strstr(d->secret.data, said) != NULL ||
+        strstr(d->payload.data, said) != NULL)
         said[0] = '\0';
     return said;
 }
@@ -158,6 +159,9 @@ static bool read_url(struct ei_delivery *d, bool *ret_plain)
         ei_delivery_fail(d, EI_DELIVER_NOT_SENT, rc, "%s", why.message);
         return false;
     }
+    const char *host = strstr(d->secret.data, "://");
+    if (host == NULL || host[3] == '/') /* libcurl would take the first part of the path for the host */
+        return fail_url(d, "holds no https URL");
     for (const char *c = d->secret.data; *c != '\0'; c++)
         if (*c <= ' ' || *c > '~')
             return fail_url(d, "holds a blank or a character that is not ASCII: one URL in one line is wanted");
