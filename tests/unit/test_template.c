@@ -247,13 +247,36 @@ static void the_built_in_texts_are_good(void **state)
     }
 }
 
+/* Run from the top of the tree. */
+static void the_page_has_every_placeholder(void **state)
+{
+    enum { PAGE_MAX = 256 * 1024 };
+    char *page = calloc(1, PAGE_MAX);
+    FILE *file = fopen("conf/entra-invite.conf.5", "r");
+
+    (void)state;
+    assert_true(page != NULL && file != NULL);
+    size_t length = fread(page, 1, PAGE_MAX - 1, file);
+    fclose(file);
+    assert_true(length > 0 && length < PAGE_MAX - 1);
+    const char *section = strstr(page, "\n.Sh MESSAGE TEMPLATES\n");
+    assert_non_null(section);
+    for (const char *const *name = ei_template_placeholders(); *name != NULL; name++) {
+        char item[64];
+        snprintf(item, sizeof item, "\n.It Li {%s}\n", *name);
+        if (strstr(section, item) == NULL)
+            fail_msg("{%s} is not in the page", *name);
+    }
+    free(page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_take_their_places),    cmocka_unit_test(a_line_of_empty_values_is_left_out),
         cmocka_unit_test(a_value_stays_a_value),       cmocka_unit_test(what_is_no_template_is_refused_with_its_line),
         cmocka_unit_test(sizes_have_limits),           cmocka_unit_test(a_file_is_read_and_named),
-        cmocka_unit_test(the_built_in_texts_are_good),
+        cmocka_unit_test(the_built_in_texts_are_good), cmocka_unit_test(the_page_has_every_placeholder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
