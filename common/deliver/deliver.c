@@ -312,8 +312,8 @@ void ei_deliver_free(struct ei_deliver *deliver)
         return;
     deliver->closing = true;
     wait_for_threads(deliver);
-    take_ended(deliver);
     abandon(deliver);
+    take_ended(deliver); /* behind it: what ends after a look is not among those that are abandoned, nor lost */
     while ((d = TAILQ_FIRST(&deliver->queue)) != NULL) {
         TAILQ_REMOVE(&deliver->queue, d, link);
         ei_delivery_fail(d, EI_DELIVER_NOT_SENT, EI_UNREACHABLE, "not sent: this program ends");
