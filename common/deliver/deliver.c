@@ -17,7 +17,7 @@
 
 enum {
     DEFAULT_CONNECTIONS = 4,
-    DEFAULT_TIMEOUT_MS = 60 * 1000,
+    DEFAULT_TIMEOUT_MS = 120 * 1000, /* relays take their time for the final dot */
     DEFAULT_CONNECT_MS = 15 * 1000,
     END_MS = 2500, /* libcurl asks at least once a second whether it is to stop, but not while it resolves a name */
 };

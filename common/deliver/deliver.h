@@ -36,7 +36,7 @@ struct ei_deliver;
 /* What is 0 is the default. */
 struct ei_deliver_options {
     int connections;         /* at most so many deliveries at once, the others wait; 0: 4 */
-    long timeout_ms;         /* for one whole delivery from its turn on; 0: 60 s */
+    long timeout_ms;         /* for one whole delivery from its turn on; 0: 120 s */
     long connect_timeout_ms; /* until the connection and its TLS stand; 0: 15 s */
 };
 
