@@ -89,7 +89,7 @@ typedef void ei_deliver_done(void *context, const struct ei_deliver_result *resu
 
 /* --- mail --- */
 
-struct ei_mail {
+struct ei_letter {
     const char *id;              /* of the attempt, see struct ei_message */
     const struct ei_mailbox *to; /* address as ei_address_check gives it */
     const char *language;        /* NULL: none */
@@ -99,7 +99,7 @@ struct ei_mail {
 
 /* One message to one recipient. All is copied. EI_OK: the callback will come; EI_NOMEM, EI_BUSY (ei_deliver_free runs),
  * EI_CONFIG, EI_BAD_ADDRESS or EI_USAGE (as ei_message_headers): it will not, and err says why. */
-enum ei_err ei_deliver_mail(struct ei_deliver *deliver, const struct ei_relay *relay, const struct ei_mail *mail,
+enum ei_err ei_deliver_mail(struct ei_deliver *deliver, const struct ei_relay *relay, const struct ei_letter *mail,
                             ei_deliver_done *done, void *context, struct ei_error *err);
 
 /* --- webhook --- */

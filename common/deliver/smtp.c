@@ -261,7 +261,7 @@ static bool take_relay(struct ei_delivery *d, const struct ei_relay *relay)
            ei_delivery_copy(&d->ca_file, relay->ca_file);
 }
 
-static enum ei_err write_message(struct ei_delivery *d, const struct ei_relay *relay, const struct ei_mail *mail,
+static enum ei_err write_message(struct ei_delivery *d, const struct ei_relay *relay, const struct ei_letter *mail,
                                  struct ei_error *err)
 {
     const struct ei_message message = {
@@ -278,7 +278,7 @@ static enum ei_err write_message(struct ei_delivery *d, const struct ei_relay *r
     return ei_message_write(&message, &d->payload, err);
 }
 
-enum ei_err ei_deliver_mail(struct ei_deliver *deliver, const struct ei_relay *relay, const struct ei_mail *mail,
+enum ei_err ei_deliver_mail(struct ei_deliver *deliver, const struct ei_relay *relay, const struct ei_letter *mail,
                             ei_deliver_done *done, void *context, struct ei_error *err)
 {
     enum ei_err rc = ei_relay_check(relay, err);

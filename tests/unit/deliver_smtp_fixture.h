@@ -22,7 +22,7 @@ static inline struct ei_relay relay_at(int port, const char *scheme)
 static inline struct outcome send_text(const struct ei_relay *relay, const char *text)
 {
     static const struct ei_mailbox to = {.name = "Taylor", .address = "taylor@fabrikam.example"};
-    struct ei_mail mail = {.id = ATTEMPT, .to = &to, .language = "de", .subject = SUBJECT, .body = text};
+    struct ei_letter mail = {.id = ATTEMPT, .to = &to, .language = "de", .subject = SUBJECT, .body = text};
     struct outcome outcome = {.began_ms = ei_monotonic_ms()};
 
     assert_int_equal(ei_deliver_mail(peer.deliver, relay, &mail, on_done, &outcome, NULL), EI_OK);

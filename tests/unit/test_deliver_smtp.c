@@ -185,7 +185,7 @@ static void many_go_side_by_side(void **state)
     NEEDS_PEER();
     enum { MANY = 12 };
     static const struct ei_mailbox to = {.name = "", .address = "taylor@fabrikam.example"};
-    const struct ei_mail mail = {.id = ATTEMPT, .to = &to, .subject = "s", .body = "b\n"};
+    const struct ei_letter mail = {.id = ATTEMPT, .to = &to, .subject = "s", .body = "b\n"};
     struct outcome outcomes[MANY] = {0};
     int port = peer_open("smtp");
     struct ei_relay relay = relay_at(port, "smtp");
@@ -208,7 +208,7 @@ static void many_go_side_by_side(void **state)
 static void refuse_another(void *context, const struct ei_deliver_result *result)
 {
     static const struct ei_mailbox to = {.name = "", .address = "taylor@fabrikam.example"};
-    const struct ei_mail mail = {.id = ATTEMPT, .to = &to, .subject = "s", .body = "b\n"};
+    const struct ei_letter mail = {.id = ATTEMPT, .to = &to, .subject = "s", .body = "b\n"};
     struct ei_relay relay = relay_at(1, "smtp");
 
     on_done(context, result);
@@ -220,7 +220,7 @@ static void freeing_ends_what_is_under_way(void **state)
 {
     NEEDS_PEER();
     static const struct ei_mailbox to = {.name = "", .address = "taylor@fabrikam.example"};
-    const struct ei_mail mail = {.id = ATTEMPT, .to = &to, .subject = "s", .body = "b\n"};
+    const struct ei_letter mail = {.id = ATTEMPT, .to = &to, .subject = "s", .body = "b\n"};
     struct outcome before = {0};
     struct outcome after = {0};
     struct outcome waiting = {0};

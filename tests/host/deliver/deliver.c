@@ -59,7 +59,7 @@ static enum ei_err send_mail(struct ei_deliver *deliver, char **argv, const stru
     struct ei_relay relay = {.url = argv[3], .tls = (enum ei_relay_tls)choose(argv[4], tls), .ca_file = argv[5]};
     struct ei_mailbox to;
     char id[EI_GUID_TEXT];
-    struct ei_mail mail = {.id = id, .to = &to, .language = argv[2], .subject = text->subject, .body = text->body};
+    struct ei_letter mail = {.id = id, .to = &to, .language = argv[2], .subject = text->subject, .body = text->body};
 
     ei_guid_new(id);
     if (argv[6] != NULL) {
