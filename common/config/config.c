@@ -13,23 +13,6 @@
 
 enum { DEFAULT_REFRESH = 300, DEFAULT_WAIT = 5, DEFAULT_NEW = 20, DEFAULT_AGE = 604800, DEFAULT_UID = 1000 };
 
-static int number(const config_setting_t *root, const char *name, int fallback)
-{
-    const config_setting_t *setting = config_setting_get_member(root, name);
-
-    return setting != NULL ? (int)config_setting_get_int64(setting) : fallback;
-}
-
-static enum ei_err read_path(const config_setting_t *root, const char *name, const char *fallback, char **field,
-                             struct ei_error *err)
-{
-    enum ei_err rc = ei_read_text(root, name, fallback, field, err);
-
-    if (rc == EI_OK && (*field)[0] != '/')
-        rc = ei_keys_fail(config_setting_get_member(root, name), err, "must be an absolute path");
-    return rc;
-}
-
 static enum ei_err check_store(const config_setting_t *root, struct ei_error *err)
 {
     const config_setting_t *store = config_setting_get_member(root, "store");
@@ -48,14 +31,14 @@ static enum ei_err read_host(const config_setting_t *root, struct ei_config *c, 
 {
     struct sockaddr_un address;
 
-    c->refresh_interval = number(root, "refresh_interval", DEFAULT_REFRESH);
-    c->hook_wait = number(root, "hook_wait", DEFAULT_WAIT);
-    c->max_new = number(root, "max_new", DEFAULT_NEW);
-    c->max_age = number(root, "max_age", DEFAULT_AGE);
-    c->coverage.minimum_uid = (uid_t)number(root, "minimum_uid", DEFAULT_UID);
-    enum ei_err rc = read_path(root, "state_dir", EI_STATE_DIR, &c->state_dir, err);
+    c->refresh_interval = ei_read_number(root, "refresh_interval", DEFAULT_REFRESH);
+    c->hook_wait = ei_read_number(root, "hook_wait", DEFAULT_WAIT);
+    c->max_new = ei_read_number(root, "max_new", DEFAULT_NEW);
+    c->max_age = ei_read_number(root, "max_age", DEFAULT_AGE);
+    c->coverage.minimum_uid = (uid_t)ei_read_number(root, "minimum_uid", DEFAULT_UID);
+    enum ei_err rc = ei_read_path(root, "state_dir", EI_STATE_DIR, &c->state_dir, err);
     if (rc == EI_OK)
-        rc = read_path(root, "socket", EI_SOCKET_PATH, &c->socket, err);
+        rc = ei_read_path(root, "socket", EI_SOCKET_PATH, &c->socket, err);
     if (rc == EI_OK && strlen(c->socket) >= sizeof address.sun_path)
         rc = ei_keys_fail(config_setting_get_member(root, "socket"), err, "a socket's path has at most %zu bytes",
                           sizeof address.sun_path - 1);
@@ -84,7 +67,7 @@ static void warn_of_mail(const struct ei_config *c, const char *where, const str
 {
     char text[256];
 
-    if (s->message_body[0] == '\0' || !s->send_message)
+    if (s->message_body[0] == '\0' || s->deliver != EI_CHANNEL_MICROSOFT)
         return;
     if (ei_config_app_only(c)) {
         snprintf(text, sizeof text,
@@ -111,7 +94,7 @@ static void warn_of_requester(const struct ei_config *c, const char *where, cons
 
 static bool same_mail(const struct ei_invitation_settings *a, const struct ei_invitation_settings *b)
 {
-    return a->send_message == b->send_message && strcmp(a->message_body, b->message_body) == 0 &&
+    return a->deliver == b->deliver && strcmp(a->message_body, b->message_body) == 0 &&
            strcmp(a->message_language, b->message_language) == 0;
 }
 
@@ -156,6 +139,8 @@ static enum ei_err read_all(const config_setting_t *root, struct ei_config *c, s
         rc = ei_read_invitation(config_setting_get_member(root, "invitation"), NULL, &c->invitation, err);
     if (rc == EI_OK)
         rc = ei_read_rules(root, c, err);
+    if (rc == EI_OK)
+        rc = ei_read_channels(root, c, err);
     if (rc == EI_OK)
         rc = ei_read_accounts(root, c, err);
     if (rc == EI_OK)
@@ -211,6 +196,7 @@ void ei_config_free(struct ei_config *c)
         free(c->requesters[i].upn);
     }
     ei_invitation_free(&c->invitation);
+    ei_channels_free(c);
     free(c->requesters);
     free(c->requester_domain);
     free(c->rules);

@@ -24,6 +24,15 @@ struct ei_strings {
 
 enum ei_user_type { EI_USER_GUEST, EI_USER_MEMBER };                        /* invitedUserType (contract 2.2) */
 enum ei_removal { EI_REMOVAL_KEEP, EI_REMOVAL_DISABLE, EI_REMOVAL_DELETE }; /* mildest first */
+
+/* Who carries the redeem URL to the partner. The numbers are stored and never reused. */
+enum ei_channel {
+    EI_CHANNEL_NONE = 0,      /* the administrator hands it over */
+    EI_CHANNEL_MICROSOFT = 1, /* Microsoft mails it: sendInvitationMessage (contract 2.2) */
+    EI_CHANNEL_SMTP = 2,      /* we mail it through a relay */
+    EI_CHANNEL_WEBHOOK = 3,   /* we post it to a chat or a program */
+};
+
 enum ei_credential_type {
     EI_CREDENTIAL_SECRET,
     EI_CREDENTIAL_CERTIFICATE,
@@ -51,7 +60,37 @@ struct ei_invitation_settings {
     struct ei_strings cc;       /* ccRecipients: Graph takes one */
     struct ei_strings sponsors; /* as ei_sponsor_read gives them */
     enum ei_user_type user_type;
-    bool send_message; /* sendInvitationMessage */
+    enum ei_channel deliver;
+};
+
+/* How our own mail goes out. What is said here is judged where the mail is made, see plugin/worker/carrier.h. */
+enum ei_smtp_tls { EI_SMTP_TLS_REQUIRED, EI_SMTP_TLS_OPPORTUNISTIC, EI_SMTP_TLS_NONE };
+struct ei_smtp_settings {
+    char *url;      /* smtp://HOST[:PORT] or smtps://HOST[:PORT]; NULL: there is no relay, and nothing else is set */
+    char *from;     /* "Name <address>" or an address */
+    char *reply_to; /* the same; NULL: none */
+    char *user;     /* NULL: the relay asks for nobody */
+    char *password_file;
+    char *ca_file; /* NULL: the system's trust store */
+    enum ei_smtp_tls tls;
+};
+
+enum ei_chat_format { EI_CHAT_JSON, EI_CHAT_SLACK, EI_CHAT_TEAMS };
+struct ei_webhook_settings {
+    char *url_file;   /* holds the URL, which is a secret; NULL: there is no webhook, and nothing else is set */
+    char *token_file; /* holds the bearer token; NULL: none */
+    char *ca_file;    /* NULL: the system's trust store */
+    enum ei_chat_format format;
+};
+
+enum ei_message_kind { EI_MESSAGE_INVITATION, EI_MESSAGE_REMINDER, EI_MESSAGE_SPONSOR };
+
+/* A file in which an administrator wrote the text of our messages. */
+struct ei_template_settings {
+    enum ei_message_kind kind;
+    char *rule;     /* NULL: of every rule */
+    char *language; /* NULL: in every language */
+    char *file;
 };
 
 struct ei_rule {
@@ -62,6 +101,9 @@ struct ei_rule {
     struct ei_strings entra_groups; /* object ids */
     enum ei_removal on_account_removal;
     bool existing_invite; /* existing = "invite": accounts found when the rule is first seen are not held */
+    int remind_after;     /* days pending, 0: never */
+    int give_up_after;    /* days pending, 0: never */
+    enum ei_removal on_give_up;
 };
 
 struct ei_login_address {
@@ -84,6 +126,10 @@ struct ei_config {
     char *ca_file; /* NULL: the system's trust store */
     struct ei_credential_settings credential;
     struct ei_invitation_settings invitation;
+    struct ei_smtp_settings smtp;
+    struct ei_webhook_settings webhook;
+    struct ei_template_settings *templates;
+    size_t template_count;
     struct ei_rule *rules;
     size_t rule_count;
     struct ei_login_address *accounts;
@@ -107,6 +153,12 @@ void ei_config_free(struct ei_config *config);
 /* What redirect_url and message_language may be, in the file and on the command line alike. */
 bool ei_redirect_url_valid(const char *url);
 bool ei_language_valid(const char *language);
+
+/* "none", "microsoft", "smtp", "webhook": `deliver` in the file and on the command line alike. */
+const char *ei_channel_name(enum ei_channel channel);
+bool ei_channel_from_name(const char *name, enum ei_channel *ret_channel);
+/* EI_CONFIG: the configuration does not say how this channel is reached. */
+enum ei_err ei_channel_configured(const struct ei_config *config, enum ei_channel channel, struct ei_error *err);
 
 #define EI_SPONSOR_REQUESTER "requester"
 enum { EI_SPONSORS_MOST = 5, EI_SPONSOR_SIZE = 320, EI_MESSAGE_BODY_MAX = 64 * 1024 }; /* contract 2.2 */

@@ -93,35 +93,6 @@ static enum ei_err check_keys(const config_setting_t *group, size_t type, struct
     return EI_OK;
 }
 
-/* A systemd credential is a file in $CREDENTIALS_DIRECTORY; its name must not lead out of there. */
-static enum ei_err path_of_name(const config_setting_t *setting, char **field, struct ei_error *err)
-{
-    const char *name = config_setting_get_string(setting);
-    const char *directory = getenv("CREDENTIALS_DIRECTORY");
-
-    if (strchr(name, '/') != NULL || name[0] == '.')
-        return ei_keys_fail(setting, err, "\"%.100s\" is not the name of a credential", name);
-    if (directory == NULL)
-        return ei_keys_fail(setting, err,
-                            "CREDENTIALS_DIRECTORY is not set: systemd passed no credentials; add "
-                            "LoadCredential=%.60s:PATH to the service, or name a file",
-                            name);
-    if (asprintf(field, "%s/%s", directory, name) < 0) {
-        *field = NULL;
-        return ei_fail(err, EI_NOMEM, "no memory for the configuration");
-    }
-    return EI_OK;
-}
-
-static enum ei_err read_path(const config_setting_t *group, const char *key, char **field, struct ei_error *err)
-{
-    const config_setting_t *setting = config_setting_get_member(group, key);
-
-    if (setting != NULL && config_setting_get_string(setting)[0] != '/')
-        return ei_keys_fail(setting, err, "must be an absolute path");
-    return ei_read_text(group, key, NULL, field, err);
-}
-
 /* What the type proves itself with: a file, or a credential of systemd's. */
 static enum ei_err read_file_or_name(const config_setting_t *group, struct ei_credential_settings *credential,
                                      struct ei_error *err)
@@ -131,21 +102,19 @@ static enum ei_err read_file_or_name(const config_setting_t *group, struct ei_cr
 
     if ((file != NULL) == (name != NULL))
         return ei_keys_fail(group, err, "it needs either file or credential_name, and not both");
-    return name != NULL ? path_of_name(name, &credential->file, err) : read_path(group, "file", &credential->file, err);
+    return ei_read_secret_file(group, "file", "credential_name", &credential->file, err);
 }
 
 static enum ei_err read_certificate(const config_setting_t *group, struct ei_credential_settings *credential,
                                     struct ei_error *err)
 {
-    const config_setting_t *passphrase = config_setting_get_member(group, "passphrase_name");
-
     if (config_setting_get_member(group, "certificate") == NULL)
         return ei_keys_fail(group, err, "certificate is missing; it must be the certificate's file (PEM)");
     enum ei_err rc = read_file_or_name(group, credential, err);
     if (rc == EI_OK)
-        rc = read_path(group, "certificate", &credential->certificate, err);
-    if (rc == EI_OK && passphrase != NULL)
-        rc = path_of_name(passphrase, &credential->passphrase_file, err);
+        rc = ei_read_path(group, "certificate", NULL, &credential->certificate, err);
+    if (rc == EI_OK)
+        rc = ei_read_secret_file(group, NULL, "passphrase_name", &credential->passphrase_file, err);
     return rc;
 }
 
@@ -161,7 +130,7 @@ static enum ei_err read_federated(const config_setting_t *group, struct ei_crede
             "all the time: set file to where it is renewed");
     if (config_setting_get_member(group, "file") == NULL)
         return ei_keys_fail(group, err, "file is missing; it must be the file of the federated token");
-    return read_path(group, "file", &credential->file, err);
+    return ei_read_path(group, "file", NULL, &credential->file, err);
 }
 
 /* The rest of what an endpoint must be is judged where it is used. */

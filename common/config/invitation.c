@@ -191,11 +191,26 @@ bool ei_config_requester(const struct ei_config *c, const char *login, char upn[
            snprintf(upn, EI_SPONSOR_SIZE, "%s@%s", login, c->requester_domain) < EI_SPONSOR_SIZE && principal_name(upn);
 }
 
+/* send_message is Graph's own name for the two oldest channels. */
+static enum ei_err read_channel(const config_setting_t *group, enum ei_channel *channel, struct ei_error *err)
+{
+    const config_setting_t *send = config_setting_get_member(group, "send_message");
+    const config_setting_t *deliver = config_setting_get_member(group, "deliver");
+
+    if (send != NULL && deliver != NULL)
+        return ei_keys_fail(deliver, err, "stands beside send_message; leave one of them out");
+    if (send != NULL)
+        *channel = config_setting_get_bool(send) ? EI_CHANNEL_MICROSOFT : EI_CHANNEL_NONE;
+    if (deliver != NULL && !ei_channel_from_name(config_setting_get_string(deliver), channel))
+        return ei_keys_fail(deliver, err, "\"%.60s\" is none of: none, microsoft, smtp, webhook",
+                            config_setting_get_string(deliver));
+    return EI_OK;
+}
+
 static enum ei_err read_members(const config_setting_t *group, struct ei_invitation_settings *s, struct ei_error *err)
 {
     static const char *const types[] = {"guest", "member", NULL};
     int type = (int)s->user_type;
-    int send = s->send_message;
 
     enum ei_err rc = ei_read_text(group, "redirect_url", NULL, &s->redirect_url, err);
     if (rc == EI_OK)
@@ -209,8 +224,8 @@ static enum ei_err read_members(const config_setting_t *group, struct ei_invitat
     if (rc == EI_OK && config_setting_get_member(group, "user_type") != NULL)
         rc = ei_read_choice(group, "user_type", types, &type, err);
     s->user_type = (enum ei_user_type)type;
-    config_setting_lookup_bool(group, "send_message", &send);
-    s->send_message = send != 0;
+    if (rc == EI_OK)
+        rc = read_channel(group, &s->deliver, err);
     if (rc == EI_OK)
         rc = read_cc(group, &s->cc, err);
     return rc == EI_OK ? read_sponsors(group, &s->sponsors, err) : rc;
@@ -232,7 +247,7 @@ enum ei_err ei_read_invitation(const config_setting_t *group, const struct ei_in
         rc = ei_strings_copy(&defaults->sponsors, &s->sponsors, err);
     if (defaults != NULL) {
         s->user_type = defaults->user_type;
-        s->send_message = defaults->send_message;
+        s->deliver = defaults->deliver;
     }
     return rc == EI_OK && group != NULL ? read_members(group, s, err) : rc;
 }

@@ -8,7 +8,7 @@
 #include "common/config/config.h"
 #include "common/config/source.h"
 
-enum { PATH_TEXT = 256, KEYS_MAX = 64, NEAR = 3 };
+enum { PATH_TEXT = 256, KEYS_MAX = 96, NEAR = 3 };
 
 static const struct ei_key credential_keys[] = {
     {"type", EI_KEY_STRING, 1, 0, NULL},
@@ -25,6 +25,7 @@ static const struct ei_key invitation_keys[] = {
     {"redirect_url", EI_KEY_STRING, 1, 0, NULL},
     {"user_type", EI_KEY_STRING, 1, 0, NULL},
     {"send_message", EI_KEY_BOOL, 0, 0, NULL},
+    {"deliver", EI_KEY_STRING, 1, 0, NULL},
     {"message_body", EI_KEY_STRING, 0, 0, NULL},
     {"message_language", EI_KEY_STRING, 1, 0, NULL},
     {"cc", EI_KEY_LIST, 0, 0, NULL},
@@ -34,10 +35,41 @@ static const struct ei_key invitation_keys[] = {
 };
 
 static const struct ei_key rule_keys[] = {
-    {"name", EI_KEY_STRING, 1, 0, NULL},        {"group", EI_KEY_STRING, 1, 0, NULL},
-    {"email_domains", EI_KEY_LIST, 0, 0, NULL}, {"invitation", EI_KEY_GROUP, 0, 0, invitation_keys},
-    {"entra_groups", EI_KEY_LIST, 0, 0, NULL},  {"on_account_removal", EI_KEY_STRING, 1, 0, NULL},
-    {"existing", EI_KEY_STRING, 1, 0, NULL},    {NULL, EI_KEY_STRING, 0, 0, NULL},
+    {"name", EI_KEY_STRING, 1, 0, NULL},
+    {"group", EI_KEY_STRING, 1, 0, NULL},
+    {"email_domains", EI_KEY_LIST, 0, 0, NULL},
+    {"invitation", EI_KEY_GROUP, 0, 0, invitation_keys},
+    {"entra_groups", EI_KEY_LIST, 0, 0, NULL},
+    {"on_account_removal", EI_KEY_STRING, 1, 0, NULL},
+    {"existing", EI_KEY_STRING, 1, 0, NULL},
+    {"remind_after", EI_KEY_INT, 0, 3650, NULL},
+    {"give_up_after", EI_KEY_INT, 0, 3650, NULL},
+    {"on_give_up", EI_KEY_STRING, 1, 0, NULL},
+    {NULL, EI_KEY_STRING, 0, 0, NULL},
+};
+
+static const struct ei_key smtp_keys[] = {
+    {"url", EI_KEY_STRING, 1, 0, NULL},
+    {"from", EI_KEY_STRING, 1, 0, NULL},
+    {"reply_to", EI_KEY_STRING, 1, 0, NULL},
+    {"tls", EI_KEY_STRING, 1, 0, NULL},
+    {"user", EI_KEY_STRING, 1, 0, NULL},
+    {"password_file", EI_KEY_STRING, 1, 0, NULL},
+    {"password_name", EI_KEY_STRING, 1, 0, NULL},
+    {"ca_file", EI_KEY_STRING, 1, 0, NULL},
+    {NULL, EI_KEY_STRING, 0, 0, NULL},
+};
+
+static const struct ei_key webhook_keys[] = {
+    {"url_file", EI_KEY_STRING, 1, 0, NULL},   {"url_name", EI_KEY_STRING, 1, 0, NULL},
+    {"format", EI_KEY_STRING, 1, 0, NULL},     {"token_file", EI_KEY_STRING, 1, 0, NULL},
+    {"token_name", EI_KEY_STRING, 1, 0, NULL}, {"ca_file", EI_KEY_STRING, 1, 0, NULL},
+    {NULL, EI_KEY_STRING, 0, 0, NULL},
+};
+
+static const struct ei_key template_keys[] = {
+    {"kind", EI_KEY_STRING, 1, 0, NULL}, {"rule", EI_KEY_STRING, 1, 0, NULL}, {"language", EI_KEY_STRING, 1, 0, NULL},
+    {"file", EI_KEY_STRING, 1, 0, NULL}, {NULL, EI_KEY_STRING, 0, 0, NULL},
 };
 
 static const struct ei_key account_keys[] = {
@@ -66,6 +98,9 @@ const struct ei_key ei_config_table[] = {
     {"ca_file", EI_KEY_STRING, 1, 0, NULL},
     {"credential", EI_KEY_GROUP, 0, 0, credential_keys},
     {"invitation", EI_KEY_GROUP, 0, 0, invitation_keys},
+    {"smtp", EI_KEY_GROUP, 0, 0, smtp_keys},
+    {"webhook", EI_KEY_GROUP, 0, 0, webhook_keys},
+    {"templates", EI_KEY_LIST, 0, 0, template_keys},
     {"rules", EI_KEY_LIST, 0, 0, rule_keys},
     {"accounts", EI_KEY_LIST, 0, 0, account_keys},
     {"requesters", EI_KEY_LIST, 0, 0, requester_keys},

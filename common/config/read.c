@@ -33,6 +33,56 @@ enum ei_err ei_read_text(const config_setting_t *group, const char *name, const 
     return value != NULL ? ei_read_set(field, value, err) : EI_OK;
 }
 
+int ei_read_number(const config_setting_t *group, const char *name, int fallback)
+{
+    const config_setting_t *setting = config_setting_get_member(group, name);
+
+    return setting != NULL ? (int)config_setting_get_int64(setting) : fallback;
+}
+
+enum ei_err ei_read_path(const config_setting_t *group, const char *name, const char *fallback, char **field,
+                         struct ei_error *err)
+{
+    enum ei_err rc = ei_read_text(group, name, fallback, field, err);
+
+    if (rc == EI_OK && *field != NULL && (*field)[0] != '/')
+        rc = ei_keys_fail(config_setting_get_member(group, name), err, "must be an absolute path");
+    return rc;
+}
+
+/* A systemd credential is a file in $CREDENTIALS_DIRECTORY; its name must not lead out of there. */
+static enum ei_err path_of_name(const config_setting_t *setting, char **field, struct ei_error *err)
+{
+    const char *name = config_setting_get_string(setting);
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+
+    if (strchr(name, '/') != NULL || name[0] == '.')
+        return ei_keys_fail(setting, err, "\"%.100s\" is not the name of a credential", name);
+    if (directory == NULL)
+        return ei_keys_fail(setting, err,
+                            "CREDENTIALS_DIRECTORY is not set: systemd passed no credentials; add "
+                            "LoadCredential=%.60s:PATH to the service, or name a file",
+                            name);
+    if (asprintf(field, "%s/%s", directory, name) < 0) {
+        *field = NULL;
+        return no_memory(err);
+    }
+    return EI_OK;
+}
+
+enum ei_err ei_read_secret_file(const config_setting_t *group, const char *file_key, const char *name_key, char **field,
+                                struct ei_error *err)
+{
+    const config_setting_t *file = file_key != NULL ? config_setting_get_member(group, file_key) : NULL;
+    const config_setting_t *name = config_setting_get_member(group, name_key);
+
+    if (file != NULL && name != NULL)
+        return ei_keys_fail(name, err, "stands beside %s; leave one of them out", file_key);
+    if (name != NULL)
+        return path_of_name(name, field, err);
+    return file != NULL ? ei_read_path(group, file_key, NULL, field, err) : EI_OK;
+}
+
 enum ei_err ei_read_choice(const config_setting_t *group, const char *name, const char *const *choices, int *ret_index,
                            struct ei_error *err)
 {
@@ -116,6 +166,13 @@ static size_t authority(const char *text)
     return port > 0 && port <= 65535 ? length + 1 + digits : 0;
 }
 
+bool ei_host_and_port(const char *text)
+{
+    size_t length = authority(text);
+
+    return length != 0 && text[length] == '\0';
+}
+
 /* Printable ASCII without what a URL has in percent-encoding only. */
 static bool url_characters(const char *text)
 {
@@ -169,7 +226,7 @@ enum ei_err ei_read_root_url(const config_setting_t *group, const char *name, co
     size_t length = strlen(url);
     if (length > 8 && url[length - 1] == '/')
         url[length - 1] = '\0';
-    if (strncmp(url, "https://", 8) == 0 && authority(url + 8) != 0 && url[8 + authority(url + 8)] == '\0')
+    if (strncmp(url, "https://", 8) == 0 && ei_host_and_port(url + 8))
         return EI_OK;
     return ei_keys_fail(config_setting_get_member(group, name), err,
                         "\"%.100s\" is not https://HOST or https://HOST:PORT with nothing behind it", url);

@@ -82,6 +82,22 @@ static enum ei_err check_rule_name(const struct ei_config *c, const config_setti
     return EI_OK;
 }
 
+/* How long a pending invitation is waited for. */
+static enum ei_err read_patience(const config_setting_t *group, struct ei_rule *rule, struct ei_error *err)
+{
+    const config_setting_t *end = config_setting_get_member(group, "on_give_up");
+
+    rule->remind_after = ei_read_number(group, "remind_after", 0);
+    rule->give_up_after = ei_read_number(group, "give_up_after", 0);
+    if (end != NULL && rule->give_up_after == 0)
+        return ei_keys_fail(end, err, "has no effect without give_up_after");
+    if (rule->give_up_after != 0 && rule->remind_after >= rule->give_up_after)
+        return ei_keys_fail(config_setting_get_member(group, "remind_after"), err,
+                            "must be less than give_up_after (%d days), or nobody is ever reminded",
+                            rule->give_up_after);
+    return EI_OK;
+}
+
 static enum ei_err read_rule(const config_setting_t *group, struct ei_config *c, struct ei_rule *rule,
                              struct ei_error *err)
 {
@@ -89,6 +105,7 @@ static enum ei_err read_rule(const config_setting_t *group, struct ei_config *c,
     static const char *const existing[] = {"hold", "invite", NULL};
     int removal = 0;
     int invite = 0;
+    int gone = 0;
 
     if (config_setting_get_member(group, "name") == NULL || config_setting_get_member(group, "group") == NULL)
         return ei_keys_fail(group, err, "a rule needs name and group");
@@ -107,7 +124,12 @@ static enum ei_err read_rule(const config_setting_t *group, struct ei_config *c,
         rc = ei_read_choice(group, "on_account_removal", removals, &removal, err);
     if (rc == EI_OK)
         rc = ei_read_choice(group, "existing", existing, &invite, err);
+    if (rc == EI_OK)
+        rc = ei_read_choice(group, "on_give_up", removals, &gone, err);
+    if (rc == EI_OK)
+        rc = read_patience(group, rule, err);
     rule->on_account_removal = (enum ei_removal)removal;
+    rule->on_give_up = (enum ei_removal)gone;
     rule->existing_invite = invite == 1;
     if (rc == EI_OK)
         rc = ei_read_invitation(config_setting_get_member(group, "invitation"), &c->invitation, &rule->invitation, err);

@@ -251,6 +251,8 @@ const char *ei_collaborator_wrong(const struct ei_collaborator *collaborator)
         return "step";
     if (collaborator->mail > EI_MAIL_HELD)
         return "mail";
+    if (collaborator->mail_channel < 0 || collaborator->mail_channel > 3)
+        return "mail_channel";
     if (collaborator->sponsoring > EI_SPONSORS_NOT)
         return "sponsoring";
     for (size_t i = 0; i < collaborator->account_count; i++) {

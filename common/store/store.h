@@ -40,9 +40,9 @@ enum ei_step {
     EI_STEP_OFFBOARDING = 10, /* the guest is to be disabled or deleted (removal) */
 };
 
-/* `mail` of show --json */
+/* `mail` of show --json: the message that carries the redeem URL to the partner, whoever sends it */
 enum ei_mail {
-    EI_MAIL_NONE = 0,    /* Microsoft is not to send one */
+    EI_MAIL_NONE = 0,    /* nobody is to send one */
     EI_MAIL_WANTED = 1,  /* to be sent once the URL is durable */
     EI_MAIL_SENDING = 2, /* the right is spent, the outcome not known yet */
     EI_MAIL_SENT = 3,
@@ -156,7 +156,14 @@ struct ei_collaborator {
     int64_t url_at;
 
     enum ei_mail mail;
-    uint32_t mail_round;   /* the right to mail is (address, round); only `resend` raises it */
+    uint32_t mail_round;   /* the right to mail is (address, round); raised by who asks for one more, and where it is
+                            * certain that the one of this round was not sent */
+    int mail_channel;      /* enum ei_channel: who carries, or carried, this one */
+    bool reminding;        /* it is a reminder */
+    int64_t mailed_at;     /* when the last one was known to be sent; 0: none was */
+    int64_t invited_at;    /* since when the partner is waited for: give_up_after counts from here; 0: not invited */
+    int64_t reminded_at;   /* 0: not since invited_at */
+    int64_t expired_at;    /* when it was given up; 0: it was not */
     struct ei_error error; /* code EI_OK: none */
     bool error_permanent;  /* failed until somebody acts */
     int64_t state_at;      /* when the state that people see last changed */

@@ -70,6 +70,7 @@ enum ei_state {
     EI_STATE_ACCEPTED = 5,
     EI_STATE_FAILED = 6,
     EI_STATE_REMOVED = 7,
+    EI_STATE_EXPIRED = 8, /* was not accepted in time (give_up_after) */
 };
 
 struct ei_view_header {

@@ -362,7 +362,7 @@ enum ei_view_status ei_view_read_groups(const char *path, char groups[EI_VIEW_GR
 static const char *const state_names[] = {
     [EI_STATE_WAITING] = "waiting", [EI_STATE_HELD] = "held",         [EI_STATE_QUEUED] = "queued",
     [EI_STATE_PENDING] = "pending", [EI_STATE_ACCEPTED] = "accepted", [EI_STATE_FAILED] = "failed",
-    [EI_STATE_REMOVED] = "removed",
+    [EI_STATE_REMOVED] = "removed", [EI_STATE_EXPIRED] = "expired",
 };
 
 enum { STATES = sizeof state_names / sizeof state_names[0] };

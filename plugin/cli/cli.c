@@ -22,19 +22,21 @@ static const struct ei_option invite_options[] = {
     {"redirect-url", "URL", false, "where the guest lands after redeeming"},
     {"message", "TEXT", false, "text for Microsoft's mail"},
     {"message-file", "FILE", false, "the same, from a file of UTF-8, at most 64 KiB"},
-    {"language", "TAG", false, "language of Microsoft's mail, such as de-DE"},
+    {"language", "TAG", false, "language of the mail, such as de-DE"},
     {"cc", "ADDRESS", false, "send a copy of the mail there"},
     {"type", "guest|member", false, "the kind of user that is made"},
     {"sponsor", "WHO", false, "who sponsors the guest: ID, UPN, group:ID, requester; up to five times"},
-    {"send-message", NULL, false, "Microsoft sends the mail"},
-    {"no-send-message", NULL, false, "no mail; hand the redeem URL over yourself"},
+    {"deliver", "CHANNEL", false, "who carries the redeem URL: none microsoft smtp webhook"},
+    {"send-message", NULL, false, "Microsoft sends the mail: --deliver=microsoft"},
+    {"no-send-message", NULL, false, "no mail; hand the redeem URL over yourself: --deliver=none"},
     {"dry-run", NULL, false, "check, look up, print what would be sent; change nothing"},
     {"wait", "SECONDS", true, "wait until it is invited, at most 60 or SECONDS"},
     {0},
 };
 
 static const struct ei_option list_options[] = {
-    {"state", "STATE", false, "only these: waiting held queued pending accepted failed removed; may be repeated"},
+    {"state", "STATE", false,
+     "only these: waiting held queued pending accepted failed removed expired; may be repeated"},
     {"tenant", NULL, false, "the tenant's guests that are not known here; --state pending, accepted or none"},
     {"csv", NULL, false, "print CSV, without redeem URLs"},
     {0},
@@ -65,6 +67,12 @@ static const struct ei_option refresh_options[] = {
     {0},
 };
 
+static const struct ei_option mail_options[] = {
+    {"send", NULL, false, "send it once more, by the channel that deliver names"},
+    {"wait", "SECONDS", true, "with --send: wait until it is sent, at most 60 or SECONDS"},
+    {0},
+};
+
 static const struct ei_option no_options[] = {{0}};
 
 const struct ei_verb ei_cli_verbs[] = {
@@ -76,6 +84,8 @@ const struct ei_verb ei_cli_verbs[] = {
      EI_EXIT_STATUS_ERROR, ei_verb_status},
     {"adopt", "[LOGIN...]", "let held accounts go on; alone, held mail", adopt_options, 0, EI_GIVEN_MAX, EI_EXIT_USAGE,
      ei_verb_adopt},
+    {"mail", "LOGIN|ADDRESS", "the message with the redeem URL, to look at, pass on or send again", mail_options, 1, 1,
+     EI_EXIT_USAGE, ei_verb_mail},
     {"resend", "LOGIN|ADDRESS", "a new redeem URL for a pending guest, one mail if mail is on", no_options, 1, 1,
      EI_EXIT_USAGE, ei_verb_resend},
     {"reset", "LOGIN|ADDRESS", "let a guest redeem anew, as the same user in Entra", reset_options, 1, 1, EI_EXIT_USAGE,

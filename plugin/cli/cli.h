@@ -91,6 +91,8 @@ int ei_usage_error(const struct ei_verb *verb, const char *format, ...) __attrib
 int ei_say_error(const char *what, const struct ei_error *err);
 /* On stdout, with control characters and foreign bytes as \xNN (S16). */
 void ei_print_text(const char *text);
+/* The same of a text of several lines. */
+void ei_print_lines(const char *text);
 /* "key: value"; nothing where value is NULL. */
 void ei_print_field(const char *key, const char *value);
 /* The same of a time of the interface, as people read it. */
@@ -137,6 +139,7 @@ int ei_verb_list(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_show(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_status(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_adopt(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_mail(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_resend(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_restore(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_reset(const struct ei_cli *cli, const struct ei_args *args);

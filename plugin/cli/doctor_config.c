@@ -79,11 +79,13 @@ static void add_mail(struct ei_doctor *doctor)
     bool sends = false;
 
     for (size_t i = 0; i < doctor->config->rule_count; i++)
-        sends = sends || doctor->config->rules[i].invitation.send_message;
+        sends = sends || doctor->config->rules[i].invitation.deliver != EI_CHANNEL_NONE;
     if (sends)
-        ei_finding_add(doctor->findings, check, EI_FINDING_SKIPPED,
-                       "where several hosts invite the same people, let one of them send, or share one store",
-                       "Microsoft mails, once per address for this host's records; other hosts are not seen from here");
+        ei_finding_add(
+            doctor->findings, check, EI_FINDING_SKIPPED,
+            "where several hosts invite the same people, let one of them send, or share one store",
+            "invitations are carried to the partner once per address for this host's records; other hosts are not "
+            "seen from here");
 }
 
 void ei_doctor_config(struct ei_doctor *doctor, struct ei_config **ret_config)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/json.h"
+#include "common/base/secret.h"
 #include "common/base/utf8.h"
 #include "common/view/view.h"
 #include "plugin/cli/cli.h"
@@ -57,6 +58,18 @@ void ei_print_text(const char *text)
     }
 }
 
+void ei_print_lines(const char *text)
+{
+    for (size_t length; *text != '\0'; text += length) {
+        length = strcspn(text, "\n");
+        char *line = strndup(text, length);
+        ei_print_text(line != NULL ? line : "");
+        ei_free_erased(line); /* the redeem URL may stand in it */
+        length += text[length] == '\n';
+        putchar('\n');
+    }
+}
+
 void ei_print_field(const char *key, const char *value)
 {
     if (value == NULL)
@@ -100,7 +113,7 @@ void ei_print_state(const struct ei_cli *cli, const char *state)
     static const struct {
         const char *state;
         const char *code;
-    } colours[] = {{"accepted", "32"}, {"pending", "33"}, {"failed", "31"}};
+    } colours[] = {{"accepted", "32"}, {"pending", "33"}, {"failed", "31"}, {"expired", "31"}};
     const char *code = NULL;
 
     for (size_t i = 0; i < sizeof colours / sizeof *colours && cli->colour; i++)
@@ -168,6 +181,7 @@ int ei_state_exit(const char *name)
     case EI_STATE_HELD:
         return 1;
     case EI_STATE_FAILED:
+    case EI_STATE_EXPIRED:
         return 2;
     case EI_STATE_REMOVED:
         return 3;

@@ -67,12 +67,16 @@ static size_t times(const struct ei_args *args, const char *option)
 static bool options_fit(const struct ei_args *args)
 {
     const char *type = ei_args_get(args, "type");
+    const char *deliver = ei_args_get(args, "deliver");
+    enum ei_channel channel;
     struct ei_error err;
 
     if (ei_args_has(args, "message") && ei_args_has(args, "message-file"))
         return ei_usage_error(args->verb, "--message and --message-file exclude each other"), false;
-    if (ei_args_has(args, "send-message") && ei_args_has(args, "no-send-message"))
-        return ei_usage_error(args->verb, "--send-message and --no-send-message exclude each other"), false;
+    if (ei_args_has(args, "send-message") + ei_args_has(args, "no-send-message") + ei_args_has(args, "deliver") > 1)
+        return ei_usage_error(args->verb, "--send-message, --no-send-message and --deliver exclude each other"), false;
+    if (deliver != NULL && !ei_channel_from_name(deliver, &channel))
+        return ei_usage_error(args->verb, "--deliver %.32s: takes none, microsoft, smtp or webhook", deliver), false;
     if (ei_args_has(args, "dry-run") && ei_args_has(args, "wait"))
         return ei_usage_error(args->verb, "--dry-run and --wait exclude each other"), false;
     if (times(args, "cc") > 1)
@@ -121,7 +125,7 @@ static bool add_settings(const struct ei_args *args, cJSON *parameters)
     } texts[] = {
         {"rule", "rule"},       {"display-name", "displayName"}, {"redirect-url", "redirectUrl"},
         {"message", "message"}, {"language", "language"},        {"cc", "cc"},
-        {"type", "type"},
+        {"type", "type"},       {"deliver", "deliver"},
     };
     char by[EI_REQUESTER_SIZE];
     char requester[EI_REQUESTER_SIZE];

@@ -17,6 +17,7 @@ static const char *group_of(enum ei_state state)
         return "entra-invite-pending";
     case EI_STATE_FAILED:
     case EI_STATE_REMOVED:
+    case EI_STATE_EXPIRED:
         break;
     }
     return NULL;

@@ -120,7 +120,9 @@ static int refuse(pam_handle_t *pamh, int flags, const struct ei_pam_options *op
         return PAM_SYSTEM_ERR; /* the system failed, not the file */
     if (ei_text_trouble(standing) != NULL)
         return PAM_AUTHINFO_UNAVAIL; /* covered, and nobody can say where it stands: shut */
-    return PAM_PERM_DENIED;          /* known, and not accepted */
+    if (standing->recorded && standing->record.state == EI_STATE_EXPIRED)
+        return PAM_ACCT_EXPIRED; /* its time to accept is over */
+    return PAM_PERM_DENIED;      /* known, and not accepted */
 }
 
 /* The decision about an account that is not below minimum_uid. */

@@ -37,6 +37,8 @@ const char *ei_text_refusal(const struct ei_standing *standing, const char **ret
     case EI_STATE_FAILED:
         *ret_reason = standing->record.reason;
         return "has no invitation that counts. Ask the administrator of this host (entra-invite show)";
+    case EI_STATE_EXPIRED:
+        return "was invited and did not accept in time. Ask the administrator of this host for a new invitation";
     case EI_STATE_REMOVED:
         return "has no invitation any more: it was removed. Ask the administrator of this host";
     }

@@ -15,6 +15,7 @@
 #include "plugin/worker/reset.h"
 #include "plugin/worker/settings.h"
 #include "plugin/worker/sponsors.h"
+#include "plugin/worker/state.h"
 #include "plugin/worker/tenant.h"
 
 enum {
@@ -51,13 +52,6 @@ void ei_answer_clear_error(struct ei_collaborator *c)
     c->error_permanent = false;
 }
 
-void ei_answer_mail_unknown(struct ei_collaborator *c, const char *why)
-{
-    c->mail = EI_MAIL_UNKNOWN;
-    ei_fail(&c->error, EI_MAIL_UNCLEAR, "%s: it is not known whether Microsoft sent the mail%s%s%s", c->addresses[0],
-            why != NULL ? " (" : "", why != NULL ? why : "", why != NULL ? ")" : "");
-}
-
 /* An error that says nothing about this person: shown, and the step is tried again. */
 void ei_answer_try_again(struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_result *result)
 {
@@ -87,6 +81,10 @@ void ei_answer_accept(struct ei_worker *w, struct ei_collaborator *c, const char
 {
     ei_answer_clear_error(c);
     ei_text_set(&c->redeem_url, NULL); /* erased on acceptance (K7) */
+    c->expired_at = 0;
+    c->reminding = false;
+    if (c->mail == EI_MAIL_WANTED)
+        c->mail = EI_MAIL_NONE; /* there is nothing to carry any more */
     /* A held account of somebody who is a guest already is linked; there is nothing to hold back. */
     for (size_t i = 0; i < c->account_count; i++)
         if (c->accounts[i].state == EI_ACCOUNT_HELD)
@@ -119,7 +117,7 @@ static void go_create(struct ei_worker *w, struct ei_collaborator *c)
     }
     enum ei_err rc = ei_settings_resolve(w->config, c, &settings, &err);
     if (rc == EI_OK && c->mail != EI_MAIL_SENT && c->mail != EI_MAIL_UNKNOWN)
-        c->mail = settings.send_message && !c->linked ? EI_MAIL_WANTED : EI_MAIL_NONE;
+        c->mail = settings.channel != EI_CHANNEL_NONE && !c->linked ? EI_MAIL_WANTED : EI_MAIL_NONE;
     if (rc == EI_OK && !ei_sponsors_plan(w, c, &settings))
         ei_log(LOG_WARNING, "%s: no memory for its sponsors", c->addresses[0]);
     ei_settings_clear(&settings);
@@ -308,11 +306,10 @@ out:
     ei_machine_land(flight);
 }
 
-/* --- creating and mailing --- */
+/* --- creating --- */
 
-/* false: a second guest for one address, which is shown and never swallowed. */
-static bool take_invitation(struct ei_collaborator *c, const struct ei_graph_invitation *invitation,
-                            struct ei_error *err)
+bool ei_answer_take_invitation(struct ei_collaborator *c, const struct ei_graph_invitation *invitation,
+                               struct ei_error *err)
 {
     if (c->guest_id != NULL && strcasecmp(c->guest_id, invitation->invited_user_id) != 0) {
         ei_fail(err, EI_SECOND_GUEST, "%s: the guest was %s, the answer names %s", c->addresses[0], c->guest_id,
@@ -331,18 +328,24 @@ static bool take_invitation(struct ei_collaborator *c, const struct ei_graph_inv
     return true;
 }
 
-static void enter_pending(struct ei_worker *w, struct ei_collaborator *c, const char *event)
+enum ei_err ei_answer_pending(struct ei_worker *w, struct ei_collaborator *c, const char *event)
 {
+    enum ei_state before = ei_state_of(c, NULL);
+    int64_t now = ei_now();
+    int64_t look = now + (w->config->refresh_interval < FIRST_LOOK ? w->config->refresh_interval : FIRST_LOOK);
+
     c->job.step = EI_STEP_PENDING;
     c->job.resume = EI_STEP_QUEUED;
     c->job.creates = 0;
     c->job.urgent = false;
     c->job.attempts = 0;
     c->job.crid[0] = '\0';
-    c->job.not_before =
-        ei_now() + (w->config->refresh_interval < FIRST_LOOK ? w->config->refresh_interval : FIRST_LOOK);
-    c->state_at = ei_now();
-    ei_worker_save(w, c, event, NULL);
+    c->job.not_before = look;
+    if (c->invited_at == 0)
+        c->invited_at = now;
+    if (ei_state_of(c, NULL) != before)
+        c->state_at = now;
+    return ei_worker_save(w, c, event, NULL);
 }
 
 static void create_refused(struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_result *result)
@@ -410,7 +413,7 @@ void ei_answer_created(void *context, const struct ei_graph_result *result,
             create_refused(w, c, result);
         goto out;
     }
-    if (!take_invitation(c, invitation, &err)) {
+    if (!ei_answer_take_invitation(c, invitation, &err)) {
         ei_answer_fail(w, c, &err);
         goto out;
     }
@@ -423,56 +426,7 @@ void ei_answer_created(void *context, const struct ei_graph_result *result,
     else if (c->mail == EI_MAIL_WANTED)
         ei_machine_enter(w, c, EI_STEP_CREATED, reset ? "reset" : "created");
     else
-        enter_pending(w, c, reset ? "reset" : "invited");
-out:
-    ei_collaborator_free(c);
-    ei_machine_land(flight);
-}
-
-static void mail_refused(struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_result *result)
-{
-    if (result->outcome == EI_GRAPH_UNCLEAR) {
-        ei_answer_mail_unknown(c, result->error.message);
-        memcpy(c->error.request_id, result->error.request_id, sizeof c->error.request_id);
-        memcpy(c->error.client_request_id, result->error.client_request_id, sizeof c->error.client_request_id);
-        enter_pending(w, c, "mail-unknown");
-    } else if (ei_err_fault(result->error.code) == EI_FAULT_ACCOUNT) {
-        /* The guest stands, only its mail was refused: the URL can still be handed over. */
-        c->mail = EI_MAIL_NONE;
-        c->error = result->error;
-        ei_log_error(LOG_WARNING, c->addresses[0], &result->error);
-        enter_pending(w, c, "mail-refused");
-    } else {
-        ei_answer_try_again(w, c, result);
-    }
-}
-
-void ei_answer_mailed(void *context, const struct ei_graph_result *result, const struct ei_graph_invitation *invitation)
-{
-    struct ei_flight *flight = context;
-    struct ei_worker *w = flight->worker;
-    struct ei_error err;
-
-    EI_FAILPOINT("C10");
-    ei_tenant_note(w, result, EI_CALL_INVITE);
-    struct ei_collaborator *c = ei_answer_reload(flight);
-    if (c == NULL || c->address_count == 0 || c->mail != EI_MAIL_SENDING)
-        goto out;
-    if (result->outcome != EI_GRAPH_DONE) {
-        mail_refused(w, c, result);
-        goto out;
-    }
-    c->mail = EI_MAIL_SENT;
-    if (!take_invitation(c, invitation, &err)) {
-        ei_answer_fail(w, c, &err);
-        goto out;
-    }
-    ei_answer_clear_error(c);
-    EI_FAILPOINT("C11");
-    if (c->job.step == EI_STEP_MAILING)
-        enter_pending(w, c, "mailed");
-    else
-        ei_worker_save(w, c, "mailed-late", NULL);
+        ei_answer_pending(w, c, reset ? "reset" : "invited");
 out:
     ei_collaborator_free(c);
     ei_machine_land(flight);

@@ -9,6 +9,8 @@
 ei_graph_users_done ei_answer_checked;
 ei_graph_users_done ei_answer_deleted_found;
 ei_graph_invited ei_answer_created;
+
+/* answers_mail.c: what became of Microsoft's mail */
 ei_graph_invited ei_answer_mailed;
 
 /* looks.c: what comes after it */
@@ -30,6 +32,14 @@ void ei_answer_fail(struct ei_worker *worker, struct ei_collaborator *collaborat
 void ei_answer_found_user(struct ei_worker *worker, struct ei_collaborator *collaborator,
                           const struct ei_graph_user *user);
 void ei_answer_clear_error(struct ei_collaborator *collaborator);
+/* Takes down what a 201 says. false: a second guest for one address, which is shown and never swallowed, or no memory;
+ * err says which. */
+bool ei_answer_take_invitation(struct ei_collaborator *collaborator, const struct ei_graph_invitation *invitation,
+                               struct ei_error *err);
+/* Stores PENDING: the partner is waited for. */
+enum ei_err ei_answer_pending(struct ei_worker *worker, struct ei_collaborator *collaborator, const char *event);
+/* The mail that was under way arrived where it was to go. Not stored yet. */
+void ei_answer_mail_sent(struct ei_collaborator *collaborator);
 /* Whether the mail was sent is not known, and nothing but `resend` repeats it. why: what cut it off, or NULL. */
 void ei_answer_mail_unknown(struct ei_collaborator *collaborator, const char *why);
 void ei_answer_try_again(struct ei_worker *worker, struct ei_collaborator *collaborator,

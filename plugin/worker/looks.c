@@ -4,26 +4,37 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "plugin/worker/answers.h"
+#include "plugin/worker/carrier.h"
 #include "plugin/worker/groups.h"
 #include "plugin/worker/machine.h"
+#include "plugin/worker/patience.h"
 #include "plugin/worker/redemption.h"
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/reset.h"
 #include "plugin/worker/sponsors.h"
 #include "plugin/worker/tenant.h"
 
-static void save_look(struct ei_worker *w, struct ei_collaborator *c, const char *event)
+/* A mail that waits for its relay is tried again behind a look, which may show that there is no need for it. */
+static void plan_look(const struct ei_worker *w, struct ei_collaborator *c)
 {
+    int64_t mail = ei_carrier_next(w, c);
+
     c->job.attempts = 0;
     c->job.not_before = ei_refresh_next_look(w, c->job.step);
+    if (mail < c->job.not_before)
+        c->job.not_before = mail;
+}
+
+static void save_look(struct ei_worker *w, struct ei_collaborator *c, const char *event)
+{
+    plan_look(w, c);
     ei_worker_save(w, c, event, NULL);
 }
 
 /* The same of a look that showed the guest. */
 static void save_seen(struct ei_worker *w, struct ei_collaborator *c, const char *event)
 {
-    c->job.attempts = 0;
-    c->job.not_before = ei_refresh_next_look(w, c->job.step);
+    plan_look(w, c);
     ei_groups_plan(w, c);
     ei_worker_save(w, c, event, NULL);
     ei_groups_join(w, c);
@@ -39,15 +50,18 @@ static void still_pending(struct ei_worker *w, struct ei_collaborator *c)
         ei_worker_save(w, c, "needs-url", NULL);
         return;
     }
-    if (c->error_permanent || c->error.code != EI_MAIL_UNCLEAR)
+    if (c->error_permanent || !ei_carrier_failure(c->error.code))
         ei_answer_clear_error(c);
     if (c->mail == EI_MAIL_UNKNOWN && c->error.code == EI_OK)
         ei_answer_mail_unknown(c, NULL);
     if (was_accepted) {
         c->job.step = EI_STEP_PENDING;
         c->state_at = ei_now();
+        c->invited_at = c->state_at;
+        c->reminded_at = 0;
     }
-    save_seen(w, c, was_accepted ? "pending-again" : NULL);
+    if (!ei_carrier_again(w, c) && !ei_patience_run(w, c))
+        save_seen(w, c, was_accepted ? "pending-again" : NULL);
 }
 
 static void set_failed(struct ei_worker *w, struct ei_collaborator *c, const struct ei_error *err)

@@ -7,10 +7,12 @@
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "plugin/worker/answers.h"
+#include "plugin/worker/carrier.h"
 #include "plugin/worker/invite.h"
 #include "plugin/worker/reset.h"
 #include "plugin/worker/settings.h"
 #include "plugin/worker/sponsors.h"
+#include "plugin/worker/state.h"
 #include "plugin/worker/tenant.h"
 
 enum {
@@ -86,7 +88,7 @@ static enum ei_err send_step(struct ei_worker *w, const struct ei_collaborator *
         return ei_invite_send(w, c, flight);
     case EI_STEP_MAILING:
         EI_FAILPOINT("C9");
-        return ei_invite_send(w, c, flight);
+        return ei_carrier_takes(c) ? ei_carrier_send(w, c, flight) : ei_invite_send(w, c, flight);
     case EI_STEP_PENDING:
     case EI_STEP_ACCEPTED:
         ei_guid_new(crid);
@@ -143,11 +145,13 @@ enum ei_err ei_machine_enter(struct ei_worker *w, struct ei_collaborator *c, enu
      * that found nobody. */
     bool cut_off = c->job.step == step && c->job.crid[0] != '\0';
 
-    if (c->job.step != step) {
+    enum ei_state before = ei_state_of(c, NULL);
+
+    if (c->job.step != step)
         c->job.attempts = 0;
-        c->state_at = now;
-    }
     c->job.step = step;
+    if (ei_state_of(c, NULL) != before)
+        c->state_at = now;
     c->job.not_before = now;
     c->job.crid[0] = '\0';
     if (network) {
@@ -209,7 +213,7 @@ static enum ei_err recover(struct ei_worker *w, struct ei_collaborator *c)
 {
     if (c->job.step == EI_STEP_MAILING) {
         ei_answer_mail_unknown(c, NULL);
-        return ei_machine_enter(w, c, EI_STEP_PENDING, "mail-unknown");
+        return ei_answer_pending(w, c, "mail-unknown");
     }
     ei_machine_look_first(c);
     return ei_worker_save(w, c, "create-unknown", NULL);
@@ -223,14 +227,14 @@ static enum ei_err after_created(struct ei_worker *w, struct ei_collaborator *c)
     EI_FAILPOINT("C8");
     if (c->mail == EI_MAIL_WANTED && w->mail_held)
         c->mail = EI_MAIL_HELD;
-    if (c->mail != EI_MAIL_WANTED)
-        return ei_machine_enter(w, c, EI_STEP_PENDING, "invited");
+    if (c->mail != EI_MAIL_WANTED || !ei_carrier_choose(w, c))
+        return ei_answer_pending(w, c, "invited");
     char crid[EI_GUID_TEXT];
     ei_guid_new(crid);
     enum ei_err rc = ei_store_claim_mail(w->store, c->addresses[0], c->mail_round, crid, &err);
     if (rc == EI_CONFLICT) {
         ei_answer_mail_unknown(c, "this store has mailed this address before");
-        return ei_machine_enter(w, c, EI_STEP_PENDING, "mail-spent");
+        return ei_answer_pending(w, c, "mail-spent");
     }
     if (rc != EI_OK) {
         ei_worker_store_failed(w, &err);

@@ -10,6 +10,7 @@
 #include "common/base/secret.h"
 #include "common/config/config.h"
 #include "plugin/worker/background.h"
+#include "plugin/worker/carrier.h"
 #include "plugin/worker/credential.h"
 #include "plugin/worker/notify.h"
 #include "plugin/worker/privileges.h"
@@ -130,12 +131,18 @@ failed:
 static bool read_settings(const struct arguments *arguments, struct ei_config **ret_config,
                           struct ei_credential **ret_credential)
 {
+    struct ei_carrier *carrier = NULL;
     struct ei_error err;
 
     if (ei_config_load(arguments->config, ret_config, &err) != EI_OK) {
         ei_log_error(LOG_ERR, "configuration", &err);
         return false;
     }
+    if (ei_carrier_load(*ret_config, &carrier, &err) != EI_OK) {
+        ei_log_error(LOG_ERR, "configuration", &err);
+        return false;
+    }
+    ei_carrier_free(carrier);
     ei_config_warn(*ret_config);
     if (ei_worker_credential(*ret_config, ret_credential, &err) != EI_OK ||
         (arguments->test && ei_credential_check(*ret_credential, &err) != EI_OK)) {

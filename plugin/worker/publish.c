@@ -228,8 +228,8 @@ static enum ei_err publish(struct ei_worker *w, struct ei_error *err)
 
 void ei_publish_status_text(const struct ei_worker *w, char *text, size_t size)
 {
-    static const enum ei_state shown[] = {EI_STATE_QUEUED, EI_STATE_PENDING, EI_STATE_ACCEPTED,
-                                          EI_STATE_FAILED, EI_STATE_WAITING, EI_STATE_HELD};
+    static const enum ei_state shown[] = {EI_STATE_QUEUED,  EI_STATE_PENDING, EI_STATE_ACCEPTED, EI_STATE_FAILED,
+                                          EI_STATE_WAITING, EI_STATE_HELD,    EI_STATE_EXPIRED};
     size_t used = 0;
 
     text[0] = '\0';
@@ -266,7 +266,9 @@ static void tell_systemd(struct ei_worker *w)
 static bool refresh_moved(struct ei_worker *w)
 {
     /* With nobody to look at, nothing that the view says can have become stale. */
-    if (w->counts[EI_STATE_PENDING] + w->counts[EI_STATE_ACCEPTED] + w->counts[EI_STATE_FAILED] == 0)
+    if (w->counts[EI_STATE_PENDING] + w->counts[EI_STATE_ACCEPTED] + w->counts[EI_STATE_FAILED] +
+            w->counts[EI_STATE_EXPIRED] ==
+        0)
         w->last_refresh = ei_now();
     int64_t step = w->config->max_age / 8 < REFRESH_STEP ? w->config->max_age / 8 : REFRESH_STEP;
 

@@ -165,6 +165,10 @@ void ei_collaborator_take_up(struct ei_collaborator *collaborator, int64_t now, 
  * that may be on its way (CREATING to MAILING) is left to end. */
 void ei_collaborator_requeue(struct ei_collaborator *collaborator, int64_t now, bool urgent);
 
+/* Its accounts (on this host, of this login; NULL: of all) become tombstones that only an administrator, a new uid or
+ * another address undoes; without a login, so does an invitation of the address. */
+void ei_collaborator_bury(struct ei_collaborator *collaborator, const char *host, const char *login);
+
 /*
  * After an account was dropped or set REMOVED: nothing as long as the guest is needed. Else to IDLE, or to OFFBOARDING
  * if removal is not KEEP and there is a guest. A request that may be on its way is left to end (CREATING to MAILING);

@@ -40,6 +40,12 @@ static void start(struct ei_collaborator *c, enum ei_step step, int64_t now)
     c->state_at = now;
     ei_error_clear(&c->error);
     c->error_permanent = false;
+    if (step != EI_STEP_IDLE && step != EI_STEP_OFFBOARDING) { /* waited for anew */
+        c->invited_at = 0;
+        c->reminded_at = 0;
+        c->expired_at = 0;
+        c->reminding = false;
+    }
 }
 
 /* A request may be on its way, or its outcome is not known: its end must be written down first (X1). */
@@ -113,6 +119,19 @@ void ei_collaborator_let_go(struct ei_collaborator *c, enum ei_removal removal, 
     c->job.offboard = (int)(offboard ? removal : EI_REMOVAL_KEEP);
     ei_text_set(&c->job.overrides, NULL); /* they were for that request */
     ei_text_set(&c->redeem_url, NULL);    /* nobody is to redeem it; coming back makes a new one */
+}
+
+void ei_collaborator_bury(struct ei_collaborator *c, const char *host, const char *login)
+{
+    for (size_t i = 0; i < c->account_count; i++) {
+        struct ei_account *account = &c->accounts[i];
+        if ((host != NULL && strcmp(account->host, host) != 0) || (login != NULL && strcmp(account->login, login) != 0))
+            continue;
+        account->state = EI_ACCOUNT_REMOVED;
+        account->by_admin = true;
+    }
+    if (login == NULL)
+        ei_text_set(&c->job.rule, NULL);
 }
 
 static enum ei_removal removal_of(const struct ei_config *config, const char *rule)

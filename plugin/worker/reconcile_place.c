@@ -227,7 +227,8 @@ static void set_work(struct placing *p)
 
     if ((change->what & EI_CHANGE_ADDRESS) != 0)
         link_work(p);
-    if ((change->what & EI_CHANGE_ASKED) != 0 && change->judged != EI_JUDGED_BAD && c->error_permanent)
+    if ((change->what & EI_CHANGE_ASKED) != 0 && change->judged != EI_JUDGED_BAD &&
+        (c->error_permanent || c->expired_at != 0))
         ei_collaborator_requeue(c, now, true);
     if ((change->what & (EI_CHANGE_ASKED | EI_CHANGE_BACK)) != 0) {
         ei_collaborator_take_up(c, now, change->announced);

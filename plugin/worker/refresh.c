@@ -44,7 +44,7 @@ void ei_refresh_facts(const struct ei_worker *w, struct ei_choice_facts *ret)
     *ret = (struct ei_choice_facts){
         .interval = w->config->refresh_interval,
         .pending = w->counts[EI_STATE_PENDING],
-        .others = w->counts[EI_STATE_ACCEPTED] + w->counts[EI_STATE_FAILED],
+        .others = w->counts[EI_STATE_ACCEPTED] + w->counts[EI_STATE_FAILED] + w->counts[EI_STATE_EXPIRED],
         .delta_refused = r->delta_refused,
         .list_refused = r->list_refused,
         .list_all_only = r->list_all_only,

@@ -4,6 +4,7 @@
 
 #include "common/base/log.h"
 #include "plugin/worker/accounts.h"
+#include "plugin/worker/carrier.h"
 #include "plugin/worker/publish.h"
 
 static bool same(const char *a, const char *b)
@@ -40,11 +41,13 @@ static const char *fixed_key(const struct ei_config *old, const struct ei_config
     return same_credential(&old->credential, &new->credential) ? NULL : "credential";
 }
 
-static void put_in_force(struct ei_worker *w, struct ei_config *config)
+static void put_in_force(struct ei_worker *w, struct ei_config *config, struct ei_carrier *carrier)
 {
     struct ei_error err;
 
     w->config = config;
+    ei_carrier_free(w->carrier);
+    w->carrier = carrier;
     w->reconcile.config = config;
     ei_scan_thread_cover(w->scanner, &config->coverage);
     ei_config_free(w->reloaded);
@@ -60,6 +63,7 @@ static void put_in_force(struct ei_worker *w, struct ei_config *config)
 void ei_reload_run(struct ei_worker *w)
 {
     struct ei_config *config = NULL;
+    struct ei_carrier *carrier = NULL;
 
     if (!w->reload_wanted || ei_scan_thread_busy(w->scanner))
         return;
@@ -68,8 +72,10 @@ void ei_reload_run(struct ei_worker *w)
     const char *key = rc == EI_OK ? fixed_key(w->config, config) : NULL;
     if (key != NULL)
         rc = ei_fail(&w->config_error, EI_CONFIG, "%s: another %s needs a start", w->config->path, key);
+    if (rc == EI_OK)
+        rc = ei_carrier_load(config, &carrier, &w->config_error);
     if (rc == EI_OK) {
-        put_in_force(w, config);
+        put_in_force(w, config, carrier);
     } else {
         ei_log_error(LOG_ERR, "the configuration is as it was before", &w->config_error);
         ei_config_free(config);

@@ -313,19 +313,6 @@ static bool removal_from_name(const char *name, enum ei_removal *ret)
     return name == NULL;
 }
 
-static void bury(struct ei_worker *w, struct ei_collaborator *c, const char *login)
-{
-    for (size_t i = 0; i < c->account_count; i++) {
-        struct ei_account *account = &c->accounts[i];
-        if (strcmp(account->host, w->host) != 0 || (login != NULL && strcmp(account->login, login) != 0))
-            continue;
-        account->state = EI_ACCOUNT_REMOVED;
-        account->by_admin = true;
-    }
-    if (login == NULL)
-        ei_text_set(&c->job.rule, NULL);
-}
-
 /* The record may go only if the next reading would not bring it back as somebody new. */
 static enum ei_err forget(struct ei_worker *w, struct ei_collaborator *c, const char *target, enum ei_removal removal,
                           struct ei_error *err)
@@ -375,7 +362,8 @@ static enum ei_err remove_target(struct ei_worker *w, struct ei_call *call, cons
         ei_collaborator_free(c);
         return rc;
     }
-    bury(w, c, login);
+    ei_collaborator_bury(c, w->host, login);
+    c->expired_at = 0;
     c->state_at = ei_now();
     ei_collaborator_let_go(c, removal, ei_now());
     if (forgetting) {

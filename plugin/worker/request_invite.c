@@ -6,7 +6,6 @@
 #include "common/account/address.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
-#include "common/base/utf8.h"
 #include "plugin/worker/answers.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
@@ -23,84 +22,6 @@ struct ei_dry_run {
     char *login;
 };
 
-/* --- what the command line set --- */
-
-/* As ei_sponsor_read gives them. */
-static enum ei_err take_sponsors(const cJSON *parameters, cJSON *overrides, struct ei_error *err)
-{
-    const cJSON *named = ei_json_array(parameters, "sponsors");
-    char sponsor[EI_SPONSOR_SIZE];
-    const cJSON *item;
-
-    if (named == NULL)
-        return EI_OK;
-    enum ei_err rc = ei_sponsors_count((size_t)cJSON_GetArraySize(named), err);
-    cJSON *list = cJSON_AddArrayToObject(overrides, "sponsors");
-    cJSON_ArrayForEach(item, named)
-    {
-        const char *text = cJSON_GetStringValue(item);
-        if (rc == EI_OK)
-            rc = ei_sponsor_read(text != NULL ? text : "", sponsor, err);
-        if (rc == EI_OK)
-            cJSON_AddItemToArray(list, cJSON_CreateString(sponsor));
-    }
-    return rc;
-}
-
-/* Copies the settings among the parameters into one JSON object; NULL text where there are none. */
-static enum ei_err take_overrides(const cJSON *parameters, char **ret_text, struct ei_error *err)
-{
-    static const char *const texts[] = {"displayName", "redirectUrl", "message", "language", "cc", "type", "rule"};
-    cJSON *overrides = cJSON_CreateObject();
-    const char *type = ei_json_string(parameters, "type");
-    const char *cc = ei_json_string(parameters, "cc");
-    const char *redirect = ei_json_string(parameters, "redirectUrl");
-    const char *language = ei_json_string(parameters, "language");
-    char checked[EI_ADDRESS_SIZE];
-    enum ei_err rc = EI_OK;
-
-    *ret_text = NULL;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && rc == EI_OK; i++) {
-        const char *value = ei_json_string(parameters, texts[i]);
-        if (value != NULL && strlen(value) > EI_MESSAGE_BODY_MAX)
-            rc = ei_fail(err, EI_USAGE, "%s: longer than %d bytes", texts[i], EI_MESSAGE_BODY_MAX);
-        else if (value != NULL && !ei_utf8_text(value, strlen(value)))
-            rc = ei_fail(err, EI_USAGE, "%s: not UTF-8 text, or with control characters in it", texts[i]);
-        else if (value != NULL)
-            ei_json_add_text(overrides, texts[i], value);
-    }
-    if (rc == EI_OK && type != NULL && strcmp(type, "guest") != 0 && strcmp(type, "member") != 0)
-        rc = ei_fail(err, EI_USAGE, "type: \"%s\" is neither guest nor member", type);
-    if (rc == EI_OK && redirect != NULL && !ei_redirect_url_valid(redirect))
-        rc = ei_fail(err, EI_USAGE, "redirectUrl: \"%.100s\" is not an absolute https:// or http:// URL", redirect);
-    if (rc == EI_OK && language != NULL && !ei_language_valid(language))
-        rc = ei_fail(err, EI_USAGE, "language: \"%.30s\" is not a language such as \"en-US\"", language);
-    if (rc == EI_OK && cc != NULL)
-        rc = ei_address_check(cc, checked, err);
-    if (rc == EI_OK)
-        rc = take_sponsors(parameters, overrides, err);
-    if (cJSON_IsBool(cJSON_GetObjectItemCaseSensitive(parameters, "sendMessage")))
-        cJSON_AddBoolToObject(overrides, "sendMessage", ei_json_bool(parameters, "sendMessage", false));
-    if (rc == EI_OK && overrides->child != NULL) {
-        *ret_text = ei_json_print(overrides);
-        if (*ret_text == NULL)
-            rc = ei_fail(err, EI_NOMEM, "no memory for the settings");
-    }
-    cJSON_Delete(overrides);
-    return rc;
-}
-
-static enum ei_err read_settings(struct ei_worker *w, const cJSON *parameters, char **ret_overrides,
-                                 struct ei_error *err)
-{
-    const char *rule = ei_json_string(parameters, "rule");
-
-    *ret_overrides = NULL;
-    if (rule != NULL && ei_config_rule(w->config, rule) == NULL)
-        return ei_fail(err, EI_NOT_FOUND, "%s: the configuration has no such rule", rule);
-    return take_overrides(parameters, ret_overrides, err);
-}
-
 /* Settings of this request go onto the collaborator; without any (NULL), what an earlier request set stays. */
 static enum ei_err set_overrides(struct ei_collaborator *c, const char *overrides, struct ei_error *err)
 {
@@ -112,7 +33,7 @@ static enum ei_err set_overrides(struct ei_collaborator *c, const char *override
 static enum ei_err apply(struct ei_worker *w, struct ei_collaborator *c, const cJSON *parameters, struct ei_error *err)
 {
     char *overrides = NULL;
-    enum ei_err rc = read_settings(w, parameters, &overrides, err);
+    enum ei_err rc = ei_request_settings(w, parameters, &overrides, err);
 
     if (rc == EI_OK)
         rc = set_overrides(c, overrides, err);
@@ -169,7 +90,7 @@ static void tell_dry_run(struct ei_dry_run *dry, bool already)
         ei_call_fail(dry->call, &err);
         return;
     }
-    settings.invite.send_invitation_message = settings.send_message;
+    settings.invite.send_invitation_message = settings.channel == EI_CHANNEL_MICROSOFT;
     reply_invite(dry->worker, dry->call, dry->collaborator, dry->login, already,
                  already ? NULL : ei_graph_invite_body(&settings.invite, dry->worker->config->graph_url));
     ei_settings_clear(&settings);
@@ -273,7 +194,7 @@ static enum ei_err invite_account(struct ei_worker *w, struct ei_call *call, con
     char *overrides = NULL;
 
     /* First, so that a request that is refused undoes no tombstone and lifts no hold. */
-    enum ei_err rc = read_settings(w, parameters, &overrides, err);
+    enum ei_err rc = ei_request_settings(w, parameters, &overrides, err);
     if (rc == EI_OK)
         rc = ei_reconcile_login(&w->reconcile, entry, first_trusted, &asker, EI_ASKED_INVITE, &answer, err);
     if (rc == EI_OK)
@@ -388,14 +309,14 @@ static enum ei_err again_for_address(struct ei_worker *w, struct ei_collaborator
                                      struct ei_error *err)
 {
 
-    if ((ei_collaborator_looked_at(c) && !c->error_permanent) || ei_collaborator_restoring(c))
+    if ((ei_collaborator_looked_at(c) && !c->error_permanent && c->expired_at == 0) || ei_collaborator_restoring(c))
         return EI_OK;
     enum ei_err rc = apply(w, c, parameters, err);
     if (rc != EI_OK)
         return rc;
     if (c->job.rule == NULL && !ei_collaborator_wants_invitation(c) && !ei_text_set(&c->job.rule, job_rule(parameters)))
         return ei_fail(err, EI_NOMEM, "no memory");
-    if (c->error_permanent || c->job.step == EI_STEP_IDLE || c->job.step == EI_STEP_OFFBOARDING)
+    if (c->error_permanent || c->expired_at != 0 || c->job.step == EI_STEP_IDLE || c->job.step == EI_STEP_OFFBOARDING)
         ei_collaborator_requeue(c, ei_now(), true);
     rc = ei_worker_save(w, c, "asked", NULL);
     return rc == EI_OK ? EI_OK : ei_fail(err, rc, "%s: the request could not be stored", c->addresses[0]);

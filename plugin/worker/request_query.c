@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/ipc/varlink.h"
+#include "plugin/worker/carrier.h"
 #include "plugin/worker/groups.h"
 #include "plugin/worker/invitation.h"
 #include "plugin/worker/login.h"
@@ -45,6 +46,10 @@ cJSON *ei_request_account(const struct ei_worker *w, const struct ei_collaborato
                      c->external_user_state != NULL ? c->state_changed_at : 0);
     ei_json_add_time(object, "checkedAt", c->checked_at);
     ei_json_add_text(object, "mail", ei_mail_name(c->mail));
+    ei_json_add_text(object, "mailChannel", ei_channel_name((enum ei_channel)c->mail_channel));
+    ei_json_add_time(object, "mailedAt", c->mailed_at);
+    ei_json_add_time(object, "remindedAt", c->reminded_at);
+    ei_json_add_time(object, "expiredAt", c->expired_at);
     cJSON_AddItemToObject(object, "entraGroups", ei_groups_told(c));
     ei_json_add_text(object, "deletedGuestId", c->deleted_guest_id);
     cJSON_AddItemToObject(object, "error", ei_request_error(ei_publish_error(w, c, account), c->error_permanent));
@@ -263,6 +268,7 @@ static void add_notes(const struct ei_worker *w, cJSON *reply)
         cJSON_AddItemToArray(notes, cJSON_CreateString(line));
     }
     ei_groups_notes(w, notes);
+    ei_carrier_notes(w, notes);
     if (w->counts[EI_STATE_HELD] != 0) {
         snprintf(line, sizeof line, "%llu held: look at them with 'entra-invite list --state held', then adopt",
                  (unsigned long long)w->counts[EI_STATE_HELD]);
@@ -301,7 +307,7 @@ void ei_request_status(struct ei_worker *w, struct ei_call *call, const cJSON *p
     ei_login_add_status(w, reply);
     ei_json_add_time(reply, "lastRefresh", w->answered_at != 0 ? w->last_refresh : 0);
     cJSON *counts = cJSON_AddObjectToObject(reply, "counts");
-    for (int state = EI_STATE_WAITING; state <= EI_STATE_REMOVED; state++)
+    for (int state = EI_STATE_WAITING; state < EI_STATES; state++)
         cJSON_AddNumberToObject(counts, ei_state_name((enum ei_state)state), (double)w->counts[state]);
     cJSON_AddItemToObject(reply, "redemption", ei_refresh_status(w));
     add_notes(w, reply);

@@ -33,6 +33,11 @@ cJSON *ei_request_error(const struct ei_error *error, bool permanent);
 /* What keeps redemptions from being seen though nothing blocks the worker; code EI_OK: nothing. */
 void ei_request_trouble(const struct ei_worker *worker, struct ei_error *ret_trouble);
 
+/* request_settings.c: the settings among the parameters of Invite, checked, as one JSON object; NULL where there are
+ * none. The caller frees it. */
+enum ei_err ei_request_settings(const struct ei_worker *worker, const cJSON *parameters, char **ret_overrides,
+                                struct ei_error *err);
+
 typedef void ei_request_method(struct ei_worker *worker, struct ei_call *call, const cJSON *parameters);
 /* request_change.c */
 ei_request_method ei_request_announce;
@@ -44,6 +49,8 @@ void ei_request_dry_run_gone(struct ei_worker *worker, struct ei_call *call);
 ei_request_method ei_request_adopt;
 ei_request_method ei_request_resend;
 ei_request_method ei_request_remove;
+/* request_mail.c */
+ei_request_method ei_request_mail;
 /* request_reset.c */
 ei_request_method ei_request_reset;
 /* The peer of a Reset that waits for Graph went away. */

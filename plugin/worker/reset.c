@@ -118,7 +118,7 @@ void ei_reset_apply(struct ei_worker *w, struct ei_collaborator *c)
     c->mail_round++;
     c->linked = false;
     if (ei_settings_resolve(w->config, c, &settings, NULL) == EI_OK)
-        c->mail = settings.send_message ? EI_MAIL_WANTED : EI_MAIL_NONE;
+        c->mail = settings.channel != EI_CHANNEL_NONE ? EI_MAIL_WANTED : EI_MAIL_NONE;
     ei_settings_clear(&settings);
 }
 

@@ -67,7 +67,11 @@ static void overlay(struct ei_settings *s)
     const char *type = ei_json_string(s->overrides, "type");
     if (type != NULL)
         s->invite.member = strcmp(type, "member") == 0;
-    s->send_message = ei_json_bool(s->overrides, "sendMessage", s->send_message);
+    const char *deliver = ei_json_string(s->overrides, "deliver");
+    if (deliver != NULL)
+        (void)ei_channel_from_name(deliver, &s->channel); /* checked when it was asked for */
+    else if (cJSON_IsBool(cJSON_GetObjectItemCaseSensitive(s->overrides, "sendMessage")))
+        s->channel = ei_json_bool(s->overrides, "sendMessage", false) ? EI_CHANNEL_MICROSOFT : EI_CHANNEL_NONE;
 }
 
 static bool listed(const struct ei_settings *s, const char *sponsor)
@@ -128,7 +132,7 @@ static void fill(struct ei_settings *s, const struct ei_invitation_settings *fro
         .cc = from->cc.count != 0 ? from->cc.items[0] : NULL,
         .member = from->user_type == EI_USER_MEMBER,
     };
-    s->send_message = from->send_message;
+    s->channel = from->deliver;
     if (s->overrides != NULL)
         overlay(s);
     if (s->invite.customized_message_body != NULL && s->invite.customized_message_body[0] == '\0')
@@ -155,6 +159,7 @@ enum ei_err ei_settings_resolve(const struct ei_config *config, const struct ei_
         ei_settings_clear(ret);
         return rc;
     }
+    ret->rule = rule;
     fill(ret, rule != NULL ? &rule->invitation : &config->invitation, c);
     fill_sponsors(ret, config, rule != NULL ? &rule->invitation : &config->invitation, c);
     return EI_OK;

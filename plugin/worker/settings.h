@@ -11,7 +11,8 @@
 /* Points into config, collaborator and overrides; free overrides with ei_settings_clear. */
 struct ei_settings {
     struct ei_graph_invite invite;
-    bool send_message;
+    enum ei_channel channel;    /* who carries the redeem URL */
+    const struct ei_rule *rule; /* NULL: the default block */
     cJSON *overrides;
     const char *sponsors[EI_SPONSORS_MOST]; /* invite.sponsors points here */
     char requester[EI_SPONSOR_SIZE];        /* one of them may point here */

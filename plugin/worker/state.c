@@ -4,21 +4,27 @@
 
 #include "plugin/worker/reconcile.h"
 
+/* Who was given up is that until somebody acts, whatever became of the guest. */
+static enum ei_state over(const struct ei_collaborator *c)
+{
+    return c->expired_at != 0 ? EI_STATE_EXPIRED : EI_STATE_REMOVED;
+}
+
 static enum ei_state of_step(const struct ei_collaborator *c)
 {
     switch (c->job.step) {
     case EI_STEP_CREATED:
     case EI_STEP_MAILING:
     case EI_STEP_PENDING:
-        return EI_STATE_PENDING;
+        return c->expired_at != 0 ? EI_STATE_EXPIRED : EI_STATE_PENDING;
     case EI_STEP_ACCEPTED:
         return EI_STATE_ACCEPTED;
     case EI_STEP_FAILED:
         return EI_STATE_FAILED;
     case EI_STEP_OFFBOARDING:
-        return ei_collaborator_restoring(c) ? EI_STATE_QUEUED : EI_STATE_REMOVED;
+        return ei_collaborator_restoring(c) ? EI_STATE_QUEUED : over(c);
     case EI_STEP_IDLE:
-        return EI_STATE_REMOVED;
+        return over(c);
     case EI_STEP_QUEUED:
     case EI_STEP_CHECKING:
     case EI_STEP_CREATING:
@@ -31,7 +37,7 @@ static enum ei_state of_step(const struct ei_collaborator *c)
 enum ei_state ei_state_of(const struct ei_collaborator *c, const struct ei_account *account)
 {
     if (account != NULL && account->state == EI_ACCOUNT_REMOVED)
-        return EI_STATE_REMOVED;
+        return account->by_admin ? over(c) : EI_STATE_REMOVED;
     if (c->error_permanent)
         return EI_STATE_FAILED;
     if (account != NULL && account->state == EI_ACCOUNT_HELD)

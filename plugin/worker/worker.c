@@ -13,7 +13,9 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/paths.h"
+#include "common/deliver/deliver.h"
 #include "plugin/worker/accounts.h"
+#include "plugin/worker/carrier.h"
 #include "plugin/worker/credential.h"
 #include "plugin/worker/groups.h"
 #include "plugin/worker/guest_list.h"
@@ -30,7 +32,7 @@
 #include "plugin/worker/watch.h"
 
 enum {
-    OWN_FDS = 3,
+    OWN_FDS = 4,
     MAX_WAIT_MS = 60 * 60 * 1000,
     PROBE_S = EI_PROBE_MS / 1000,
     CLOCK_STEP_MS = 30 * 1000,
@@ -128,6 +130,10 @@ static enum ei_err open_parts(struct ei_worker *w, int listen_fd, struct ei_erro
     if (rc == EI_OK)
         rc = ei_graph_new(&options, &w->graph, err);
     if (rc == EI_OK)
+        rc = ei_carrier_load(config, &w->carrier, err);
+    if (rc == EI_OK)
+        rc = ei_deliver_new(NULL, &w->deliver, err);
+    if (rc == EI_OK)
         rc = recall_hold(w, err);
     if (rc == EI_OK)
         rc = ei_refresh_open(w, err);
@@ -171,6 +177,7 @@ void ei_worker_free(struct ei_worker *w)
         return;
     /* Nothing is asked or told any more, then requests under way are cut off: found as such at the next start. */
     ei_requests_close(w);
+    ei_deliver_free(w->deliver);
     ei_graph_free(w->graph);
     while (w->flights != NULL)
         ei_machine_land(w->flights);
@@ -181,6 +188,7 @@ void ei_worker_free(struct ei_worker *w)
     ei_guest_lists_close(w);
     ei_refresh_close(w);
     ei_groups_close(w);
+    ei_carrier_free(w->carrier);
     ei_config_free(w->reloaded);
     if (w->signal_fd >= 0)
         close(w->signal_fd);
@@ -195,6 +203,7 @@ void ei_worker_look_anew(struct ei_worker *w)
     ei_machine_outdate_looks(w);
     ei_tenant_probe_now(w);
     ei_groups_probe_now(w);
+    ei_carrier_probe_now(w);
     ei_refresh_now(w);
     ei_accounts_scan_now(w);
 }
@@ -221,10 +230,11 @@ static void take_answers(struct ei_worker *w)
 {
     struct ei_error err;
 
-    if (ei_graph_active(w->graph) == 0)
+    if (ei_graph_active(w->graph) == 0 && ei_deliver_active(w->deliver) == 0)
         return;
     enum ei_err rc = ei_store_batch_begin(w->store, &err);
     ei_graph_dispatch(w->graph);
+    ei_deliver_dispatch(w->deliver);
     remember_hold(w);
     if (rc == EI_OK)
         rc = ei_store_batch_end(w->store, &err);
@@ -247,6 +257,7 @@ static int loop_timeout(struct ei_worker *w)
     int server = ei_server_timeout(w->server);
 
     wait = least(wait, ei_machine_wait_ms(w));
+    wait = least(wait, ei_deliver_wait_ms(w->deliver));
     wait = least(wait, ei_refresh_wait_ms(w));
     wait = least(wait, ei_publish_wait_ms(w));
     wait = least(wait, ei_accounts_wait_ms(w));
@@ -275,7 +286,7 @@ static enum ei_err wait_and_serve(struct ei_worker *w, struct ei_error *err)
     struct pollfd peers[EI_SERVER_POLLFDS];
     size_t peer_count = ei_server_pollfds(w->server, peers);
     unsigned count = 0;
-    const int own[OWN_FDS] = {w->signal_fd, ei_scan_thread_fd(w->scanner), w->watch_fd};
+    const int own[OWN_FDS] = {w->signal_fd, ei_scan_thread_fd(w->scanner), w->watch_fd, ei_deliver_fd(w->deliver)};
     int timeout = loop_timeout(w);
 
     for (size_t i = 0; i < OWN_FDS; i++)
@@ -320,7 +331,9 @@ static void drain(struct ei_worker *w)
     int64_t until = ei_monotonic_ms() + DRAIN_MS;
 
     while (w->flight_count != 0 && ei_monotonic_ms() < until) {
-        if (ei_graph_wait(w->graph, NULL, 0, (int)(until - ei_monotonic_ms())) != EI_OK)
+        struct curl_waitfd carrier = {.fd = ei_deliver_fd(w->deliver), .events = CURL_WAIT_POLLIN};
+        int64_t wait = least(until - ei_monotonic_ms(), ei_deliver_wait_ms(w->deliver));
+        if (ei_graph_wait(w->graph, &carrier, 1, wait > 0 ? (int)wait : 0) != EI_OK)
             break;
         take_answers(w);
     }

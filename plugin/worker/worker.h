@@ -12,6 +12,8 @@
  *   refresh*.c    when guests are looked at again, and how it is noticed that it is worth a look; choice.c chooses
  *   guest_list.c  lists of the tenant's guests
  *   groups.c      the Entra groups that guests are to be members of
+ *   carrier.c     the redeem URL carried by our own mail or to a webhook
+ *   patience.c    who is pending too long: reminded, given up
  *   publish.c     the view, the covered groups, STATUS
  *   requests.c    what the socket asks
  *   login.c       somebody signs in for the app
@@ -41,7 +43,8 @@ enum {
     EI_OF_ONE_GUEST = 16,         /* records that may share a guest: addresses of one person */
     EI_PROBE_MS = 15 * 60 * 1000, /* a blocked worker tries one job so often */
     EI_STORE_PAUSE_MS = 10000,    /* after the store failed */
-    EI_STATES = EI_STATE_REMOVED + 1,
+    EI_STATES = EI_STATE_EXPIRED + 1,
+    EI_CHANNELS = EI_CHANNEL_WEBHOOK + 1,
 };
 
 /* What must be known before jobs start. */
@@ -104,6 +107,15 @@ struct ei_refresh {
 
 struct ei_guest_list;
 struct ei_sponsor_ids;
+struct ei_carrier;
+struct ei_deliver;
+
+/* What is wrong with a channel, whoever is to be reached by it. */
+struct ei_channel_trouble {
+    struct ei_error error; /* code EI_OK: nothing */
+    int64_t again_ms;      /* ei_monotonic_ms; until then nothing is sent by it */
+    int64_t wait_ms;       /* the last pause */
+};
 
 struct ei_worker {
     const struct ei_config *config;
@@ -174,6 +186,11 @@ struct ei_worker {
 
     /* guest_list.c */
     struct ei_guest_list *guest_lists;
+
+    /* carrier.c */
+    struct ei_carrier *carrier; /* of the configuration in force */
+    struct ei_deliver *deliver;
+    struct ei_channel_trouble channels[EI_CHANNELS];
 
     /* groups.c */
     struct ei_join *joins;

@@ -100,4 +100,22 @@ static inline void refused(struct config_fixture *f, const char *text, unsigned 
         fail_msg("expected \"%s … %s\", got: %s\n%s", where, saying, f->err.message, text);
 }
 
+struct refusal {
+    const char *line; /* added to a good file, as its fifth line */
+    const char *key;
+    const char *saying;
+};
+
+static inline void refuse_each(struct config_fixture *f, const struct refusal *list, size_t count)
+{
+    char text[2048];
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(text, sizeof text, GOOD "%s\n", list[i].line);
+        refused(f, text, 5, list[i].key, list[i].saying);
+    }
+}
+
+#define REFUSE_EACH(f, list) refuse_each(f, list, sizeof(list) / sizeof(list)[0])
+
 #endif

@@ -32,7 +32,7 @@ static void prints_the_record_and_exits_by_its_state(void **state)
         int exit_code;
     } cases[] = {
         {EI_STATE_ACCEPTED, 0}, {EI_STATE_PENDING, 1}, {EI_STATE_QUEUED, 1},  {EI_STATE_WAITING, 1},
-        {EI_STATE_HELD, 1},     {EI_STATE_FAILED, 2},  {EI_STATE_REMOVED, 3},
+        {EI_STATE_HELD, 1},     {EI_STATE_FAILED, 2},  {EI_STATE_REMOVED, 3}, {EI_STATE_EXPIRED, 2},
     };
     struct fixture *f = *state;
 

@@ -21,7 +21,11 @@ static void s41_defaults_are_the_designs(void **state)
     assert_string_equal(c->invitation.message_language, "en-US");
     assert_int_equal(c->invitation.cc.count, 0);
     assert_int_equal(c->invitation.user_type, EI_USER_GUEST);
-    assert_false(c->invitation.send_message);
+    assert_int_equal(c->invitation.deliver, EI_CHANNEL_NONE);
+    assert_null(c->smtp.url);
+    assert_null(c->webhook.url_file);
+    assert_int_equal(c->template_count, 0);
+    assert_int_equal(c->rules[0].remind_after + c->rules[0].give_up_after, 0);
     assert_int_equal(c->rule_count, 1);
     assert_int_equal(c->rules[0].email_domains.count, 0);
     assert_int_equal(c->rules[0].on_account_removal, EI_REMOVAL_KEEP);
@@ -73,7 +77,7 @@ static void every_value_arrives(void **state)
     assert_int_equal(rule->invitation.cc.count, 0);
     assert_string_equal(rule->invitation.message_body, "Welcome");
     assert_string_equal(rule->invitation.redirect_url, "http://intranet/start?a=b#c");
-    assert_true(rule->invitation.send_message);
+    assert_int_equal(rule->invitation.deliver, EI_CHANNEL_MICROSOFT);
     assert_int_equal(c->invitation.user_type, EI_USER_MEMBER);
     assert_string_equal(c->invitation.message_language, "nl-BE");
     assert_string_equal(c->invitation.cc.items[0], "lead@contoso.com");

@@ -1,24 +1,6 @@
 /* What the configuration refuses, key by key: file, line, key, reason. */
 #include "tests/unit/config_fixture.h"
 
-struct refusal {
-    const char *line; /* added to a good file, as its fifth line */
-    const char *key;
-    const char *saying;
-};
-
-static void refuse_each(struct config_fixture *f, const struct refusal *list, size_t count)
-{
-    char text[2048];
-
-    for (size_t i = 0; i < count; i++) {
-        snprintf(text, sizeof text, GOOD "%s\n", list[i].line);
-        refused(f, text, 5, list[i].key, list[i].saying);
-    }
-}
-
-#define REFUSE_EACH(f, list) refuse_each(f, list, sizeof(list) / sizeof(list)[0])
-
 static void numbers(void **state)
 {
     static const struct refusal list[] = {
@@ -92,6 +74,7 @@ static void unknown_keys(void **state)
         {"tennant = \"x\";", "tennant", "is tenant meant?"},
         {"foo = 1;", "foo", "no such key in this version"},
         {"send_message = true;", "send_message", "it belongs into invitation"},
+        {"remind_after = 7;", "remind_after", "it belongs into rules"},
         {"group = \"partners\";", "group", "it belongs into rules"},
         {"invitation: { mesage_body = \"\"; };", "invitation.mesage_body", "is message_body meant?"},
         {"invitation: { tenant = \"\"; };", "invitation.tenant", "no such key in this version"},

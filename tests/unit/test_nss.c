@@ -74,7 +74,7 @@ static void each_state_has_its_group(void **state)
         enum ei_state state;
         gid_t gid; /* 0: none */
     } rows[] = {{EI_STATE_WAITING, 990},  {EI_STATE_HELD, 990}, {EI_STATE_QUEUED, 990}, {EI_STATE_PENDING, 990},
-                {EI_STATE_ACCEPTED, 991}, {EI_STATE_FAILED, 0}, {EI_STATE_REMOVED, 0}};
+                {EI_STATE_ACCEPTED, 991}, {EI_STATE_FAILED, 0}, {EI_STATE_REMOVED, 0},  {EI_STATE_EXPIRED, 0}};
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

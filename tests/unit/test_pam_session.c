@@ -33,8 +33,8 @@ static int opened(const char *user, struct heard *heard)
 
 static void whom_the_gate_would_refuse_is_told(void **state)
 {
-    static const enum ei_state refused[] = {EI_STATE_WAITING, EI_STATE_HELD,   EI_STATE_QUEUED,
-                                            EI_STATE_PENDING, EI_STATE_FAILED, EI_STATE_REMOVED};
+    static const enum ei_state refused[] = {EI_STATE_WAITING, EI_STATE_HELD,    EI_STATE_QUEUED, EI_STATE_PENDING,
+                                            EI_STATE_FAILED,  EI_STATE_REMOVED, EI_STATE_EXPIRED};
     struct heard heard;
     (void)state;
 

@@ -38,7 +38,7 @@ static int setup(void **state)
                        .message_language = (char *)"de-DE",
                        .cc = {copies, 1},
                        .user_type = EI_USER_MEMBER,
-                       .send_message = true},
+                       .deliver = EI_CHANNEL_MICROSOFT},
     };
     rules[1] = (struct ei_rule){
         .name = (char *)"vendors",
@@ -112,7 +112,7 @@ static void an_account_is_invited_by_its_rule(void **state)
     assert_string_equal(settings.invite.message_language, "de-DE");
     assert_string_equal(settings.invite.cc, "boss@contoso.example");
     assert_true(settings.invite.member);
-    assert_true(settings.send_message);
+    assert_int_equal(settings.channel, EI_CHANNEL_MICROSOFT);
     /* Whether this POST carries the mail is the job's to say: the first never does (design, idea 4). */
     assert_false(settings.invite.send_invitation_message);
 }
@@ -128,7 +128,7 @@ static void what_a_rule_leaves_out_is_not_sent(void **state)
     assert_null(settings.invite.customized_message_body);
     assert_null(settings.invite.cc);
     assert_false(settings.invite.member);
-    assert_false(settings.send_message);
+    assert_int_equal(settings.channel, EI_CHANNEL_NONE);
 }
 
 static void the_first_rule_of_the_file_wins(void **state)
@@ -218,7 +218,7 @@ static void each_option_reaches_the_body(void **state)
     assert_string_equal(settings.invite.message_language, "fr-FR");
     assert_string_equal(settings.invite.cc, "kim@contoso.example");
     assert_false(settings.invite.member);
-    assert_false(settings.send_message);
+    assert_int_equal(settings.channel, EI_CHANNEL_NONE);
     assert_string_equal(settings.invite.invited_user_email_address, "taylor@fabrikam.com");
 }
 
@@ -230,13 +230,38 @@ static void one_option_leaves_the_others_as_the_rule_has_them(void **state)
     person.job.overrides = (char *)"{\"type\":\"member\"}";
     resolve();
     assert_true(settings.invite.member);
-    assert_false(settings.send_message);
+    assert_int_equal(settings.channel, EI_CHANNEL_NONE);
     assert_string_equal(settings.invite.invite_redirect_url, VENDORS);
     person.job.overrides = (char *)"{\"sendMessage\":true}";
     resolve();
     assert_false(settings.invite.member);
-    assert_true(settings.send_message);
+    assert_int_equal(settings.channel, EI_CHANNEL_MICROSOFT);
     assert_false(settings.invite.send_invitation_message);
+}
+
+/* deliver names the channel; sendMessage knows two of them. A name that no version has, changes nothing. */
+static void a_channel_of_the_command_line(void **state)
+{
+    static const struct {
+        const char *overrides;
+        enum ei_channel channel;
+    } rows[] = {
+        {"{\"deliver\":\"smtp\"}", EI_CHANNEL_SMTP},
+        {"{\"deliver\":\"webhook\"}", EI_CHANNEL_WEBHOOK},
+        {"{\"deliver\":\"none\"}", EI_CHANNEL_NONE},
+        {"{\"deliver\":\"none\",\"sendMessage\":true}", EI_CHANNEL_NONE},
+        {"{\"deliver\":\"pigeon\"}", EI_CHANNEL_MICROSOFT},
+        {"{\"sendMessage\":false}", EI_CHANNEL_NONE},
+    };
+
+    (void)state;
+    add("partners", EI_ACCOUNT_ACTIVE);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        person.job.overrides = (char *)rows[i].overrides;
+        resolve();
+        assert_int_equal(settings.channel, rows[i].channel);
+        assert_string_equal(settings.rule->name, "partners");
+    }
 }
 
 static void an_empty_message_is_no_message(void **state)
@@ -260,7 +285,7 @@ static void damaged_options_change_nothing(void **state)
         assert_string_equal(settings.invite.invite_redirect_url, PARTNERS);
         assert_string_equal(settings.invite.cc, "boss@contoso.example");
         assert_true(settings.invite.member);
-        assert_true(settings.send_message);
+        assert_int_equal(settings.channel, EI_CHANNEL_MICROSOFT);
     }
 }
 
@@ -431,6 +456,7 @@ int main(void)
         T(an_account_whose_rule_is_gone_gets_the_defaults),
         T(each_option_reaches_the_body),
         T(one_option_leaves_the_others_as_the_rule_has_them),
+        T(a_channel_of_the_command_line),
         T(an_empty_message_is_no_message),
         T(damaged_options_change_nothing),
         T(a_rule_allows_the_domains_it_lists),

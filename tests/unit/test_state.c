@@ -133,6 +133,24 @@ static void a_tombstone_is_removed_whatever_else_is_known(void **state)
     }
 }
 
+/* Given up: while the guest is there, once it was offboarded, and on the tombstone that this leaves. */
+static void what_was_given_up_is_expired(void **state)
+{
+    struct ei_account by_admin = {.state = EI_ACCOUNT_REMOVED, .by_admin = true};
+
+    (void)state;
+    for (size_t i = 0; i < STEPS; i++) {
+        struct ei_collaborator c = at_step(steps[i].step, false);
+        bool there =
+            steps[i].step == EI_STEP_CREATED || steps[i].step == EI_STEP_MAILING || steps[i].step == EI_STEP_PENDING;
+        bool gone = steps[i].step == EI_STEP_IDLE || steps[i].step == EI_STEP_OFFBOARDING;
+        c.expired_at = 1;
+        expect(&c, EI_ACCOUNT_ACTIVE, there || gone ? EI_STATE_EXPIRED : steps[i].without_url);
+        expect(&c, EI_ACCOUNT_REMOVED, EI_STATE_REMOVED); /* it left the group */
+        assert_int_equal(ei_state_of(&c, &by_admin), EI_STATE_EXPIRED);
+    }
+}
+
 static void without_an_address_it_waits(void **state)
 {
     struct ei_collaborator c = at_step(EI_STEP_IDLE, false);
@@ -182,6 +200,7 @@ int main(void)
         cmocka_unit_test(an_error_that_lasts_is_failed),
         cmocka_unit_test(an_error_that_passes_changes_no_state),
         cmocka_unit_test(a_tombstone_is_removed_whatever_else_is_known),
+        cmocka_unit_test(what_was_given_up_is_expired),
         cmocka_unit_test(without_an_address_it_waits),
         cmocka_unit_test(the_account_of_a_message),
     };

@@ -80,6 +80,12 @@ static struct ei_collaborator *whole(void)
     c->url_at = 25;
     c->mail = EI_MAIL_SENDING;
     c->mail_round = 7;
+    c->mail_channel = 2;
+    c->reminding = true;
+    c->mailed_at = 28;
+    c->invited_at = 29;
+    c->reminded_at = 30;
+    c->expired_at = 31;
     ei_fail(&c->error, EI_PERMISSION, "Insufficient privileges to complete the operation");
     snprintf(c->error.request_id, sizeof c->error.request_id, "aaaaaaaa-0000-4000-8000-000000000001");
     snprintf(c->error.client_request_id, sizeof c->error.client_request_id, "aaaaaaaa-0000-4000-8000-000000000002");
@@ -189,6 +195,9 @@ static void assert_same(const struct ei_collaborator *a, const struct ei_collabo
     assert_int_equal(a->url_at, b->url_at);
     assert_int_equal(a->mail, b->mail);
     assert_int_equal(a->mail_round, b->mail_round);
+    assert_int_equal(a->mail_channel, b->mail_channel);
+    assert_true(a->reminding == b->reminding && a->mailed_at == b->mailed_at && a->invited_at == b->invited_at);
+    assert_true(a->reminded_at == b->reminded_at && a->expired_at == b->expired_at);
     assert_same_error(&a->error, &b->error);
     assert_int_equal(a->error_permanent, b->error_permanent);
     assert_int_equal(a->state_at, b->state_at);

@@ -98,6 +98,12 @@ static void read_columns(struct reader *reader, struct ei_collaborator *c, int64
     read_error(reader, &c->error);
     c->error_permanent = next_int(reader) != 0;
     c->state_at = next_int(reader);
+    c->mail_channel = (int)next_int(reader);
+    c->reminding = next_int(reader) != 0;
+    c->mailed_at = next_int(reader);
+    c->invited_at = next_int(reader);
+    c->reminded_at = next_int(reader);
+    c->expired_at = next_int(reader);
 }
 
 /* Column 0 of each list is the owner's row. */

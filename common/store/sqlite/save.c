@@ -106,6 +106,12 @@ static void bind_columns(struct binder *binder, const struct ei_collaborator *c,
     bind_error(binder, &c->error);
     bind_int(binder, c->error_permanent);
     bind_int(binder, c->state_at);
+    bind_int(binder, c->mail_channel);
+    bind_int(binder, c->reminding);
+    bind_int(binder, c->mailed_at);
+    bind_int(binder, c->invited_at);
+    bind_int(binder, c->reminded_at);
+    bind_int(binder, c->expired_at);
 }
 
 static enum ei_err changed_meanwhile(const struct ei_collaborator *c, const struct ei_collaborator *stored,

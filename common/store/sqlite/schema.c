@@ -79,7 +79,18 @@ static const char version_2[] = "ALTER TABLE collaborator ADD COLUMN reset INTEG
                                 " error_client_request_id TEXT, PRIMARY KEY (owner, position)) WITHOUT ROWID;"
                                 "UPDATE collaborator SET made = 1 WHERE linked = 0 AND guest_id IS NOT NULL;";
 
-const struct ei_sqlite_migration ei_sqlite_migrations[] = {{version_1}, {version_2}};
+/* Version 3. Until then all mail was Microsoft's; who is pending is waited for since the URL came. */
+static const char version_3[] =
+    "ALTER TABLE collaborator ADD COLUMN mail_channel INTEGER NOT NULL DEFAULT 0 CHECK (mail_channel BETWEEN 0 AND 3);"
+    "ALTER TABLE collaborator ADD COLUMN reminding INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE collaborator ADD COLUMN mailed_at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE collaborator ADD COLUMN invited_at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE collaborator ADD COLUMN reminded_at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE collaborator ADD COLUMN expired_at INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE collaborator SET mail_channel = 1 WHERE mail <> 0;"
+    "UPDATE collaborator SET invited_at = url_at WHERE step = 7;";
+
+const struct ei_sqlite_migration ei_sqlite_migrations[] = {{version_1}, {version_2}, {version_3}};
 const int ei_sqlite_schema_version = sizeof ei_sqlite_migrations / sizeof ei_sqlite_migrations[0];
 
 static enum ei_err file_failed(const char *path, struct ei_error *err)

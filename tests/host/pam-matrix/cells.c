@@ -41,7 +41,7 @@ static int strict_code(const struct cell *cell)
 
 static bool gate_refusal(int code)
 {
-    return code == PAM_PERM_DENIED || code == PAM_AUTHINFO_UNAVAIL;
+    return code == PAM_PERM_DENIED || code == PAM_AUTHINFO_UNAVAIL || code == PAM_ACCT_EXPIRED;
 }
 
 static void check_words(const struct cell *cell, const struct heard *heard, bool refused)

@@ -88,6 +88,10 @@ static void removed(void)
 {
     make_view(EI_STATE_REMOVED);
 }
+static void expired(void)
+{
+    make_view(EI_STATE_EXPIRED);
+}
 
 static void accepted_with_configured_address(void)
 {
@@ -288,6 +292,7 @@ const struct condition conditions[] = {
     {"pending", pending, PAM_PERM_DENIED, PAM_PERM_DENIED, false, "not accepted yet"},
     {"failed", failed, PAM_PERM_DENIED, PAM_PERM_DENIED, false, "(domain-not-allowed)"},
     {"removed", removed, PAM_PERM_DENIED, PAM_PERM_DENIED, false, "removed"},
+    {"expired", expired, PAM_ACCT_EXPIRED, PAM_ACCT_EXPIRED, false, "did not accept in time"},
     {"accepted", accepted, PAM_SUCCESS, PAM_SUCCESS, false, NULL},
     {"accepted, address from the configuration", accepted_with_configured_address, PAM_SUCCESS, PAM_SUCCESS, false,
      NULL},

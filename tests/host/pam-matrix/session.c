@@ -126,6 +126,8 @@ const char *code_name(int code)
         return "PAM_USER_UNKNOWN";
     case PAM_SYSTEM_ERR:
         return "PAM_SYSTEM_ERR";
+    case PAM_ACCT_EXPIRED:
+        return "PAM_ACCT_EXPIRED";
     case PAM_BUF_ERR:
         return "PAM_BUF_ERR";
     default:
