@@ -93,6 +93,7 @@ COMMON_SRC  := $(BASE_SRC) $(ACCOUNT_SRC) $(CONFIG_SRC) $(GRAPH_SRC) $(DELIVER_S
 WORKER_SRC  := $(wildcard plugin/worker/*.c)
 CLI_SRC     := $(wildcard plugin/cli/*.c)
 HOOK_SRC    := $(wildcard plugin/hooks/*.c)
+FLUSH_SRC   := $(wildcard plugin/flush/*.c)
 PAM_SRC     := $(wildcard plugin/pam/*.c) common/view/view_read.c common/account/gecos.c
 NSS_SRC     := $(wildcard plugin/nss/*.c) common/view/view_read.c
 UNIT_SRC    := $(wildcard tests/unit/test_*.c)
@@ -113,7 +114,7 @@ PODIR      ?= common/deliver/po
 CATALOGUES := $(patsubst $(PODIR)/%.po,$(OUT)/locale/%/LC_MESSAGES/entra-invite.mo,$(wildcard $(PODIR)/*.po))
 
 PROGRAMS := $(OUT)/entra-invited $(OUT)/entra-invite $(OUT)/entra-invite-hook $(OUT)/pam_entra_invite.so \
-            $(OUT)/libnss_entra_invite.so.2
+            $(OUT)/libnss_entra_invite.so.2 $(OUT)/entra-invite-flush
 
 .PHONY: all programs pot deps deps-check check check-all check-units soak unit-programs bench-programs bench demo install uninstall \
         dist deb rpm clean
@@ -143,6 +144,9 @@ $(OUT)/entra-invite: $(call obj,$(CLI_SRC) $(CLI_COMMON))
 
 $(OUT)/entra-invite-hook: $(call obj,$(HOOK_SRC) $(HOOK_COMMON))
 	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ -lcjson -lm
+
+$(OUT)/entra-invite-flush: $(call obj,$(FLUSH_SRC))
+	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^
 
 # libpam loads and unloads it for every login, and each page that this touches costs more than the look-up in the view:
 # so no start files (there is nothing to construct or to end), and code and constants in one segment. It is position-
@@ -241,6 +245,7 @@ install: programs
 	$(INSTALL_PROGRAM) -D $(OUT)/entra-invited $(DESTDIR)$(SBINDIR)/entra-invited
 	$(INSTALL_PROGRAM) -D $(OUT)/entra-invite $(DESTDIR)$(BINDIR)/entra-invite
 	$(INSTALL_PROGRAM) -D $(OUT)/entra-invite-hook $(DESTDIR)$(LIBEXECDIR)/entra-invite/entra-invite-hook
+	$(INSTALL_PROGRAM) -D $(OUT)/entra-invite-flush $(DESTDIR)$(LIBEXECDIR)/entra-invite/entra-invite-flush
 	$(INSTALL_DATA) -D $(OUT)/pam_entra_invite.so $(DESTDIR)$(PAMDIR)/pam_entra_invite.so
 	$(INSTALL_DATA) -D $(OUT)/libnss_entra_invite.so.2 $(DESTDIR)$(LIBDIR)/libnss_entra_invite.so.2
 	$(call fill,plugin/hooks/useradd-post.d/entra-invite,$(SYSCONFDIR)/shadow-maint/useradd-post.d/entra-invite,0755)
@@ -249,6 +254,8 @@ install: programs
 	    $(INSTALL_DATA) -D conf/entra-invite.conf $(DESTDIR)$(SYSCONFDIR)/entra-invite/entra-invite.conf
 	$(call fill,conf/systemd/entra-invited.service,$(UNITDIR)/entra-invited.service,0644)
 	$(call fill,conf/systemd/entra-invited.socket,$(UNITDIR)/entra-invited.socket,0644)
+	$(call fill,conf/systemd/entra-invite-flush.path,$(UNITDIR)/entra-invite-flush.path,0644)
+	$(call fill,conf/systemd/entra-invite-flush.service,$(UNITDIR)/entra-invite-flush.service,0644)
 	$(INSTALL) -d $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(DOCDIR)/examples
 	$(INSTALL_DATA) conf/sysusers/*.conf $(DESTDIR)$(SYSUSERSDIR)/
 	$(INSTALL_DATA) -D conf/tmpfiles/entra-invite.conf $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf
@@ -272,6 +279,7 @@ uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/entra-invited $(DESTDIR)$(BINDIR)/entra-invite $(DESTDIR)$(PAMDIR)/pam_entra_invite.so \
 	    $(DESTDIR)$(LIBDIR)/libnss_entra_invite.so.2 $(DESTDIR)$(SYSCONFDIR)/shadow-maint/*-post.d/entra-invite \
 	    $(DESTDIR)$(UNITDIR)/entra-invited.service $(DESTDIR)$(UNITDIR)/entra-invited.socket \
+	    $(DESTDIR)$(UNITDIR)/entra-invite-flush.path $(DESTDIR)$(UNITDIR)/entra-invite-flush.service \
 	    $(DESTDIR)$(SYSUSERSDIR)/entra-invite.conf $(DESTDIR)$(SYSUSERSDIR)/entra-invite-groups.conf \
 	    $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf $(DESTDIR)$(PAMCONFIGSDIR)/entra-invite
 	rm -rf $(DESTDIR)$(LIBEXECDIR)/entra-invite $(DESTDIR)$(DOCDIR)

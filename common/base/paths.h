@@ -24,6 +24,7 @@
 #define EI_PUBLIC_DIR       EI_STATE_DIR "/public"
 #define EI_VIEW_PATH        EI_PUBLIC_DIR "/status.cdb"
 #define EI_GROUPS_PATH      EI_PUBLIC_DIR "/groups"
+#define EI_CHANGED_PATH     EI_PUBLIC_DIR "/changed" /* what the caches of the name service keep may be old */
 #define EI_RUN_DIR          EI_RUNSTATEDIR "/entra-invite"
 #define EI_SOCKET_PATH      EI_RUN_DIR "/entra-invite.sock"
 #define EI_PASSWD_PATH      "/etc/passwd"

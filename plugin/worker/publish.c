@@ -1,11 +1,15 @@
 #include "plugin/worker/publish.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "common/account/gecos.h"
 #include "common/base/buffer.h"
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
@@ -147,7 +151,33 @@ struct walk {
     struct ei_worker *worker;
     struct ei_view_writer *writer;
     struct ei_error *err;
+    uint64_t standing;
 };
+
+/* What nss_entra_invite(8) would answer differently changes this; when a state was looked at does not. */
+static uint64_t add_standing(uint64_t standing, const char *login, const struct ei_view_record *record)
+{
+    const uint64_t parts[] = {ei_address_hash(login), record->uid, record->state};
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        standing = (standing ^ parts[i]) * 0x100000001b3u;
+    return standing;
+}
+
+/* entra-invite-flush(8) empties the caches of the name service where it finds this file, and removes it. It is left
+ * after the view was published, so that what is asked for anew is answered anew. */
+static void tell_caches(struct ei_worker *w, uint64_t standing)
+{
+    if (w->standing_told && w->standing == standing)
+        return;
+    int fd = open(EI_CHANGED_PATH, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+    w->standing_told = fd >= 0;
+    w->standing = standing;
+    if (fd >= 0)
+        close(fd);
+    else
+        ei_log(LOG_WARNING, "%s: %s: nscd and sssd may show groups as they were", EI_CHANGED_PATH, strerror(errno));
+}
 
 static enum ei_err add_records(void *context, const struct ei_collaborator *c)
 {
@@ -169,6 +199,7 @@ static enum ei_err add_records(void *context, const struct ei_collaborator *c)
         const struct ei_error *error = ei_publish_error(w, c, account);
         if (error->code != EI_OK)
             snprintf(record.reason, sizeof record.reason, "%s", ei_err_name(error->code));
+        walk->standing = add_standing(walk->standing, account->login, &record);
         enum ei_err rc = ei_view_writer_add(walk->writer, account->login, &record, walk->err);
         if (rc != EI_OK)
             return rc;
@@ -210,7 +241,7 @@ static enum ei_err publish(struct ei_worker *w, struct ei_error *err)
         return rc;
     memset(w->counts, 0, sizeof w->counts);
     w->walked = true;
-    struct walk walk = {w, writer, err};
+    struct walk walk = {w, writer, err, header.minimum_uid};
     rc = ei_store_each(w->store, add_records, &walk, err);
     /* The generation is durable before the view that carries it: a view newer than the database is a sign of a restored
      * one, so a crash in between must not leave one. */
@@ -223,7 +254,10 @@ static enum ei_err publish(struct ei_worker *w, struct ei_error *err)
         return rc;
     }
     w->generation = header.generation;
-    return ei_view_writer_publish(writer, err);
+    rc = ei_view_writer_publish(writer, err);
+    if (rc == EI_OK)
+        tell_caches(w, walk.standing);
+    return rc;
 }
 
 void ei_publish_status_text(const struct ei_worker *w, char *text, size_t size)

@@ -204,6 +204,8 @@ struct ei_worker {
     int64_t view_refresh;  /* last_refresh as the published view has it */
     uint64_t generation;   /* of the published view */
     uint64_t counts[EI_STATES];
+    uint64_t standing; /* a hash of who stands where, of the view that the caches were last told of */
+    bool standing_told;
     bool mail_held; /* a clone or a restored image: no mail until adopt */
     bool ready_said;
 

@@ -83,6 +83,8 @@ assert_eq 'systemctl enable --now' 0 "$rc"
 wait_until 30 worker_ready || fail 'the worker answers' "$(journalctl -o cat -u entra-invited | tail -n 20)"
 assert_eq 'it is active' active "$(systemctl is-active entra-invited.service)"
 assert_eq 'its socket is enabled too' enabled "$(systemctl is-enabled entra-invited.socket)"
+assert_eq 'and what looks after the caches' 'enabled active' \
+    "$(systemctl is-enabled entra-invite-flush.path) $(systemctl is-active entra-invite-flush.path)"
 assert_eq 'the socket is root'"'"'s' '600 root root' "$(stat -c '%a %U %G' "$socket")"
 pid=$(systemctl show -P MainPID entra-invited.service)
 assert_eq 'runs as entra-invite' entra-invite "$(stat -c %U "/proc/$pid")"
@@ -124,6 +126,51 @@ try_ssh publickey taylor
 assert_match 'accepted, by ssh' '^let in as taylor$' "$out"
 stop_sshd
 assert_match 'id shows the state' entra-invite-accepted "$(id -nG taylor)"
+
+# ---- a cache between the login and the module (B11) --------------------------------------------------------------------
+
+flushed() {
+    [ "$(systemctl is-active entra-invite-flush.service)" = inactive ] && [ ! -e "$public/changed" ]
+}
+ours() { # LOGIN: as whoever asks for groups is told
+    id -nG "$1" | tr ' ' '\n' | grep '^entra-invite' | xargs
+}
+assert_within 20 'without nscd and sssd the changes were taken note of' flushed
+assert_eq 'and nothing failed' success "$(systemctl show -P Result entra-invite-flush.service)"
+assert_apt 'nscd is installed beside it' install --no-download --no-install-recommends nscd
+systemctl start nscd
+assert_within 10 'nscd runs' test -S /run/nscd/socket
+useradd -m -s /bin/bash -G partners -c 'Alex Example <alex@fabrikam.com>' alex >/dev/null 2>&1
+assert_within 20 'alex is pending' state_is alex pending
+assert_within 20 'and nscd was told' flushed
+assert_eq 'nscd is asked' entra-invite-pending "$(ours alex)"
+systemctl stop entra-invite-flush.path
+redeem alex@fabrikam.com
+assert_within 15 'alex is accepted' state_is alex accepted
+assert_within 5 'the view says so' own_status_is alex 0
+assert_eq 'unless it is told, nscd goes on with what it was told' entra-invite-pending "$(ours alex)"
+systemctl start entra-invite-flush.path
+assert_within 10 'a change from before is not missed: id shows the state' eval '[ "$(ours alex)" = entra-invite-accepted ]'
+# More changes than any limit of systemd lets through: the last one counts, too.
+runs=$(journalctl -o cat -u entra-invite-flush.service | grep -c Finished)
+for ((change = 0; change < 60; change++)); do
+    : >"$public/changed"
+    sleep 0.1
+done
+capture entra-invite remove alex
+assert_within 10 'after a burst of 60 changes: id shows the last one' eval '[ "$(ours alex)" = "" ]'
+assert_within 20 'and it ends' flushed
+runs=$(($(journalctl -o cat -u entra-invite-flush.service | grep -c Finished) - runs))
+assert_true "it cost $runs flushes, not 60" test "$runs" -le 8
+assert_eq 'both units are well' 'active success success' \
+    "$(systemctl is-active entra-invite-flush.path) $(systemctl show -P Result entra-invite-flush.path) $(systemctl show -P Result entra-invite-flush.service)"
+assert_eq 'nothing was denied to it' '' "$(journalctl -o cat -u entra-invite-flush.service | grep -iE 'entra-invite-flush: |denied|not permitted')"
+systemctl stop entra-invited.service
+assert_eq 'it stops with the daemon' inactive "$(systemctl is-active entra-invite-flush.path)"
+systemctl start entra-invited.service
+assert_eq 'and starts with it' active "$(systemctl is-active entra-invite-flush.path)"
+wait_until 30 worker_ready
+apt_get purge nscd
 
 # ---- other ways to hand over the credential --------------------------------------------------------------------------
 

@@ -25,9 +25,10 @@ tree=$work/tree
 multiarch=$(dpkg-architecture -qDEB_HOST_MULTIARCH)
 module=$tree/usr/lib/$multiarch/security/pam_entra_invite.so
 nss=$tree/usr/lib/$multiarch/libnss_entra_invite.so.2
-programs="$tree/usr/sbin/entra-invited $tree/usr/bin/entra-invite $tree/usr/libexec/entra-invite/entra-invite-hook"
+programs="$tree/usr/sbin/entra-invited $tree/usr/bin/entra-invite $tree/usr/libexec/entra-invite/entra-invite-hook
+    $tree/usr/libexec/entra-invite/entra-invite-flush"
 assert_eq 'P1: nothing else is in the packages' '' "$(find "$tree" -type f | sed "s|^$tree/||" | grep -vE \
-    '^etc/(apparmor\.d|entra-invite|shadow-maint)/|^(usr/)?lib/systemd/system/entra-invited\.(service|socket)$|^usr/lib/(sysusers|tmpfiles)\.d/|^usr/share/(doc|man|lintian|pam-configs)/|^usr/(bin|sbin|libexec)/(entra-invite/)?entra-invite|\.so(\.2)?$')"
+    '^etc/(apparmor\.d|entra-invite|shadow-maint)/|^(usr/)?lib/systemd/system/entra-invite(d\.(service|socket)|-flush\.(path|service))$|^usr/lib/(sysusers|tmpfiles)\.d/|^usr/share/(doc|man|lintian|pam-configs)/|^usr/(bin|sbin|libexec)/(entra-invite/)?entra-invite|\.so(\.2)?$')"
 assert_eq 'nothing is writable for others or set-uid' '' "$(find "$tree" ! -type l -perm /6022)"
 
 # ---- what the compiler and the linker were told (issue: flags are read from the files) --------------------------------
@@ -55,7 +56,11 @@ cp "$tree"/usr/share/man/man8/entra-invited.8.gz /usr/share/man/man8/ 2>/dev/nul
 capture systemd-analyze security --offline=true --threshold=12 /etc/systemd/system/entra-invited.service
 assert_eq 'H1: exposure is at most 1.2' 0 "$rc"
 assert_match 'H1: as systemd-analyze says itself' 'exposure level.*: (0\.|1\.[012])' "$(grep -i 'overall exposure' <<<"$out")"
-capture systemd-analyze verify --man=no entra-invited.service entra-invited.socket
+# This one is root, and writes to the caches.
+install -D -t /usr/libexec/entra-invite "$tree/usr/libexec/entra-invite/entra-invite-flush"
+capture systemd-analyze security --offline=true --threshold=12 /etc/systemd/system/entra-invite-flush.service
+assert_eq 'H1: the exposure of entra-invite-flush is at most 1.2' 0 "$rc"
+capture systemd-analyze verify --man=no entra-invited.service entra-invited.socket entra-invite-flush.path entra-invite-flush.service
 assert_eq 'the units verify' '0:' "$rc:$out"
 groupadd -r himds
 for example in "$tree"/usr/share/doc/entra-invite/examples/*.conf; do

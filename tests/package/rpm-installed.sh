@@ -153,7 +153,7 @@ assert_eq 'the PAM package comes along, the policy does not: there is no SELinux
     "$(rpm --root "$root" -qa --qf '%{NAME}\n' | grep entra | sort | xargs)"
 assert_eq 'the PAM stack and nsswitch.conf are as they were' '' "$(login_files | diff - "$work/login-files")"
 assert_eq 'every file is as packaged' '' "$(rpm --root "$root" -V $ours)"
-assert_eq 'systemd is told of the units, by the presets' 'systemd-update-helper install-system-units entra-invited.service entra-invited.socket' "$(calls)"
+assert_eq 'systemd is told of the units, by the presets' 'systemd-update-helper install-system-units entra-invited.service entra-invited.socket entra-invite-flush.path' "$(calls)"
 assert_eq 'and nothing is enabled' '' "$(find "$root/etc/systemd" -type l 2>/dev/null)"
 assert_true 'the system user is there' inside id entra-invite
 assert_match 'it has no shell' ':/usr/sbin/nologin$' "$(grep '^entra-invite:' "$root/etc/passwd")"
@@ -228,7 +228,7 @@ assert_match 'our module goes into its store' 'semodule -n -s targeted -X 200 -i
 assert_dnf 'dnf removes all of it' remove $ours entra-invite-selinux selinux-policy-targeted
 said=$(calls)
 assert_match 'our module leaves the store' 'semodule -n -X 200 -s targeted -r entra_invite' "$said"
-assert_match 'systemd is told to stop and forget the units' 'remove-system-units entra-invited.service entra-invited.socket' "$said"
+assert_match 'systemd is told to stop and forget the units' 'remove-system-units entra-invited.service entra-invited.socket entra-invite-flush.path' "$said"
 
 # ---- what stays ---------------------------------------------------------------------------------------------------------------
 

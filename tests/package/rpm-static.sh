@@ -47,18 +47,21 @@ drwxr-xr-x root:root /etc/shadow-maint/userdel-post.d
 -rwxr-xr-x root:root /etc/shadow-maint/userdel-post.d/entra-invite
 drwxr-xr-x root:root g /run/entra-invite
 -rwxr-xr-x root:root /usr/bin/entra-invite
+-rw-r--r-- root:root /usr/lib/systemd/system/entra-invite-flush.path
+-rw-r--r-- root:root /usr/lib/systemd/system/entra-invite-flush.service
 -rw-r--r-- root:root /usr/lib/systemd/system/entra-invited.service
 -rw-r--r-- root:root /usr/lib/systemd/system/entra-invited.socket
 -rw-r--r-- root:root /usr/lib/sysusers.d/entra-invite.conf
 -rw-r--r-- root:root /usr/lib/tmpfiles.d/entra-invite.conf
 drwxr-xr-x root:root /usr/libexec/entra-invite
+-rwxr-xr-x root:root /usr/libexec/entra-invite/entra-invite-flush
 -rwxr-xr-x root:root /usr/libexec/entra-invite/entra-invite-hook
 -rwxr-xr-x root:root /usr/sbin/entra-invited
 drwxr-xr-x root:root g /var/lib/entra-invite
 drwxr-xr-x root:root g /var/lib/entra-invite/private
 drwxr-xr-x root:root g /var/lib/entra-invite/public" "$(files entra-invite | grep -v ' /usr/share/')"
 assert_eq 'its manual pages' \
-    "entra-invite-errors.7.gz entra-invite-hook.8.gz entra-invite.1.gz entra-invite.conf.5.gz entra-invited.8.gz" \
+    "entra-invite-errors.7.gz entra-invite-flush.8.gz entra-invite-hook.8.gz entra-invite.1.gz entra-invite.conf.5.gz entra-invited.8.gz" \
     "$(files entra-invite | sed -n 's|.*/usr/share/man/man[1578]/||p' | sort | xargs)"
 assert_eq 'files of pam_entra_invite' \
 "-rwxr-xr-x root:root /usr/lib64/security/pam_entra_invite.so
@@ -114,7 +117,7 @@ done
 tree=$work/tree
 module=$tree/usr/lib64/security/pam_entra_invite.so
 nss=$tree/usr/lib64/libnss_entra_invite.so.2
-for program in usr/sbin/entra-invited usr/bin/entra-invite usr/libexec/entra-invite/entra-invite-hook; do
+for program in usr/sbin/entra-invited usr/bin/entra-invite usr/libexec/entra-invite/entra-invite-hook usr/libexec/entra-invite/entra-invite-flush; do
     hardened_program "$tree/$program" '/(var/)?tmp/|another-and-longer|BUILD'
 done
 for file in "$module" "$nss"; do
