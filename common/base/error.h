@@ -65,7 +65,10 @@ enum ei_fault {
     X(EI_VIEW_VERSION, "view-version", HOST, "install libpam-entra-invite and entra-invite of the same version")       \
     X(EI_VIEW_STALE, "view-stale", HOST,                                                                               \
       "start entra-invited, or see with entra-invite status why it cannot refresh from Microsoft Graph")               \
-    X(EI_GROUP_MISSING, "group-missing", HOST, "groupadd the rule's group, or correct the rule")                       \
+    X(EI_GROUP_MISSING, "group-missing", HOST,                                                                         \
+      "groupadd the rule's group, or correct the rule; a group of a directory: see that sssd answers for it")          \
+    X(EI_GROUP_UNTOLD, "group-unknown", HOST,                                                                          \
+      "see that 'getent group' shows its members; until then nobody is taken as removed")                              \
     X(EI_NOT_COVERED, "not-covered", HOST,                                                                             \
       "a login is covered by a rule's group and a uid from minimum_uid on, see entra-invite.conf(5)")                  \
     X(EI_PASSWD_DOUBTFUL, "passwd-doubtful", HOST,                                                                     \

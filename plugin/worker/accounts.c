@@ -56,9 +56,7 @@ static void say_news(const struct ei_reconcile_report *before, const struct ei_r
         if (known)
             continue;
         struct ei_error err;
-        ei_fail(&err, problem->status == EI_GROUP_ABSENT ? EI_GROUP_MISSING : EI_PASSWD_DOUBTFUL,
-                "rule \"%s\": the group %s %s", problem->rule, problem->group,
-                problem->status == EI_GROUP_ABSENT ? "does not exist" : "cannot be judged now");
+        ei_group_problem_error(problem, &err);
         ei_log_error(LOG_WARNING, "configuration", &err);
     }
     for (size_t i = 0; i < now->note_count; i++)

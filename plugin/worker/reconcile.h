@@ -68,8 +68,11 @@ void ei_reconcile_done(struct ei_reconcile_context *ctx);
 struct ei_group_problem {
     char *rule; /* its name */
     char *group;
-    enum ei_group_status status; /* ABSENT: show EI_GROUP_MISSING; UNKNOWN: nothing is judged */
+    enum ei_group_status status; /* ABSENT or UNKNOWN: nothing is judged */
 };
+
+/* EI_GROUP_MISSING or EI_GROUP_UNTOLD, with the names of rule and group. */
+void ei_group_problem_error(const struct ei_group_problem *problem, struct ei_error *ret);
 
 /* What a pass did and found. Counts are of this pass. Free with ei_reconcile_report_clear. */
 struct ei_reconcile_report {

@@ -28,6 +28,14 @@ void ei_report_note(struct ei_reconcile_report *report, const char *format, ...)
         report->notes_dropped++;
 }
 
+void ei_group_problem_error(const struct ei_group_problem *problem, struct ei_error *ret)
+{
+    bool absent = problem->status == EI_GROUP_ABSENT;
+
+    ei_fail(ret, absent ? EI_GROUP_MISSING : EI_GROUP_UNTOLD, "rule \"%s\": the group %s %s", problem->rule,
+            problem->group, absent ? "does not exist" : "cannot be judged now");
+}
+
 void ei_reconcile_report_clear(struct ei_reconcile_report *report)
 {
     for (size_t i = 0; i < report->problem_count; i++) {

@@ -257,10 +257,9 @@ static void add_notes(const struct ei_worker *w, cJSON *reply)
     char line[1024];
 
     for (size_t i = 0; i < w->report.problem_count; i++) {
-        const struct ei_group_problem *problem = &w->report.problems[i];
-        snprintf(line, sizeof line, "rule \"%s\": the group %s %s", problem->rule, problem->group,
-                 problem->status == EI_GROUP_ABSENT ? "does not exist: groupadd it, or correct the rule"
-                                                    : "cannot be judged now, nothing is taken as removed");
+        struct ei_error err;
+        ei_group_problem_error(&w->report.problems[i], &err);
+        snprintf(line, sizeof line, "%s - %s", err.message, ei_err_mend(err.code));
         cJSON_AddItemToArray(notes, cJSON_CreateString(line));
     }
     if (w->report.held_back) {

@@ -255,6 +255,15 @@ static void test_first_sight(void **state)
     is("later", EI_ACCOUNT_ACTIVE, EI_STEP_QUEUED);
 }
 
+static void assert_problem(enum ei_err code, const char *message)
+{
+    struct ei_error err;
+
+    ei_group_problem_error(&report.problems[0], &err);
+    assert_int_equal(err.code, code);
+    assert_string_equal(err.message, message);
+}
+
 /* A rule is seen when its accounts could be told, not while its group is missing or the reading is torn. */
 static void test_first_sight_needs_sight(void **state)
 {
@@ -265,6 +274,11 @@ static void test_first_sight_needs_sight(void **state)
     assert_string_equal(report.problems[0].rule, "partners");
     assert_string_equal(report.problems[0].group, "partners");
     assert_int_equal(report.problems[0].status, EI_GROUP_ABSENT);
+    assert_problem(EI_GROUP_MISSING, "rule \"partners\": the group partners does not exist");
+    host_groups[0] = EI_GROUP_UNKNOWN;
+    pass();
+    assert_int_equal(report.problem_count, 1);
+    assert_problem(EI_GROUP_UNTOLD, "rule \"partners\": the group partners cannot be judged now");
     host_groups[0] = EI_GROUP_FOUND;
     host_whole = false;
     taylor_exists();
