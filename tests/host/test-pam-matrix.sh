@@ -49,6 +49,14 @@ if command -v pam-auth-update >/dev/null; then
     pam-auth-update --package --enable sss-test
     assert_match 'it stays first beside a profile like that of libpam-sss (B5)' "^$gate *\$" "$(first_account_line)"
 
+    # What himmelblau brings: it ends the stack for whom it knows, and stands above pam_unix.
+    printf '%s\n' 'Name: Entra' 'Default: yes' 'Priority: 2048' 'Account-Type: Primary' 'Account:' \
+        $'\t[success=end default=ignore]\tpam_permit.so' >/usr/share/pam-configs/entra-test
+    pam-auth-update --package --enable entra-test
+    assert_match 'and beside a profile like that of himmelblau' "^$gate *\$" "$(first_account_line)"
+    pam-auth-update --package --remove entra-test
+    rm /usr/share/pam-configs/entra-test
+
     sed -i '/pam_entra_invite/s/$/ pending=warn/' /etc/pam.d/common-account
     pam-auth-update --package
     assert_match 'an option that was added stays' "^$gate +pending=warn *\$" "$(first_account_line)"
