@@ -61,7 +61,7 @@ drwxr-xr-x root:root g /var/lib/entra-invite
 drwxr-xr-x root:root g /var/lib/entra-invite/private
 drwxr-xr-x root:root g /var/lib/entra-invite/public" "$(files entra-invite | grep -v ' /usr/share/')"
 assert_eq 'its manual pages' \
-    "entra-invite-errors.7.gz entra-invite-flush.8.gz entra-invite-hook.8.gz entra-invite.1.gz entra-invite.conf.5.gz entra-invited.8.gz" \
+    "entra-invite-directories.7.gz entra-invite-errors.7.gz entra-invite-flush.8.gz entra-invite-hook.8.gz entra-invite.1.gz entra-invite.conf.5.gz entra-invited.8.gz" \
     "$(files entra-invite | sed -n 's|.*/usr/share/man/man[1578]/||p' | sort | xargs)"
 assert_eq 'files of pam_entra_invite' \
 "-rwxr-xr-x root:root /usr/lib64/security/pam_entra_invite.so
