@@ -70,6 +70,26 @@ assert_groups 'S17: without the local group there is no answer' taylor ''
 cp -p "$work/group" /etc/group
 assert_groups 'and with it there is' taylor $accepted
 
+# Other lines that a distribution may have (P5, P6).
+cp /etc/nsswitch.conf "$work/nsswitch.conf"
+sed -i -E 's/^group:.*/group: files [SUCCESS=merge] systemd [SUCCESS=merge] entra_invite/' /etc/nsswitch.conf
+assert_groups 'P6: groups that are merged: id shows it' taylor $accepted
+assert_match 'P6: and no local group gains a member' "^$accepted:[^:]*:$gid:\$" "$(getent group $accepted)"
+echo "staff-of-ours:x:$gid:" >>/etc/group
+assert_groups 'S17, P6: merged, a local group that holds the gid under another name wins' taylor ''
+cp -p "$work/group" /etc/group
+sed -i -E 's/^group:.*/group: files entra_invite/' /etc/nsswitch.conf
+echo 'initgroups: entra_invite [SUCCESS=continue] files' >>/etc/nsswitch.conf
+assert_groups 'P5: an initgroups line, as nss_entra_invite(8) has it: id shows it' taylor $accepted
+assert_true 'P5: and the other groups' has_group taylor partners
+assert_true 'P5: who is not covered has his groups too' has_group robin robin
+assert_groups 'P5: and none of ours' robin ''
+sed -i 's/^initgroups:.*/initgroups: files entra_invite/' /etc/nsswitch.conf
+assert_groups 'P5: behind the files it would not be asked' taylor ''
+assert_match 'P5: which doctor finds' 'warning .*initgroups.* entra_invite \[SUCCESS=continue\]' \
+    "$(entra-invite doctor --json | json '.filter((finding) => finding.check === "nss").map((finding) => finding.status + " " + finding.what + " " + finding.mend).join()')"
+cp "$work/nsswitch.conf" /etc/nsswitch.conf
+
 # S32: the login belongs to another account now; the worker has not seen it yet.
 stop_worker
 uid=$(id -u taylor)
@@ -92,6 +112,11 @@ if "${CC:-gcc}" -std=c17 -D_GNU_SOURCE -o "$work/host" "$repo/tests/host/nss-hos
         assert_true "S36: $case" timeout 60 "$work/host" taylor "$gid" $case
     done
     assert_false 'the program would notice a missing group' "$work/host" robin "$gid" threads
+    cp -p /etc/group "$work/group"
+    for ((number = 0; number < 100; number++)); do echo "many$number:x:$((7000 + number)):taylor"; done >>/etc/group
+    assert_true 'ERANGE: a login of more than 100 groups' timeout 60 "$work/host" taylor "$gid" many-groups
+    assert_true 'and id has it among them' has_group taylor $accepted
+    cp -p "$work/group" /etc/group
 else
     fail 'the hostile program compiles' "$(cat "$work/cc")"
 fi

@@ -251,7 +251,12 @@ capture userdel -r sasha
 assert_eq 'for userdel too' 0 "$rc"
 assert_true 'remove keeps the state' test -s "$database"
 assert_true 'and the configuration' test -s "$config"
+# A distribution may have such a line, which is asked instead of the group line (P5).
+echo 'initgroups: files' >>/etc/nsswitch.conf
 assert_apt 'installed again' install $all
+assert_eq 'P5: an initgroups line asks our service first, and goes on' 'initgroups: entra_invite [SUCCESS=continue] files' \
+    "$(grep ^initgroups: /etc/nsswitch.conf)"
+assert_match 'P5: and id shows the state' entra-invite-accepted "$(id -nG taylor)"
 systemctl daemon-reload
 systemctl start entra-invited.service
 assert_within 30 'the worker runs again after all' worker_ready
@@ -262,6 +267,8 @@ assert_true 'the NSS service is back' grep -q entra_invite /etc/nsswitch.conf
 
 assert_apt 'apt-get purge' purge $all
 apt_get purge --autoremove libpam-sss
+assert_true 'P5: the initgroups line is as it was' grep -qx 'initgroups: files' /etc/nsswitch.conf
+sed -i '/^initgroups: files$/d' /etc/nsswitch.conf
 assert_eq 'purge leaves PAM and nsswitch byte-identical' '' "$(login_files | diff - "$work/login-files")"
 assert_eq 'purge takes state, secrets and hooks' '' \
     "$(find /etc/entra-invite /var/lib/entra-invite /run/entra-invite /etc/shadow-maint /etc/apparmor.d -name '*entra*' 2>/dev/null; ls -d /etc/entra-invite /var/lib/entra-invite 2>/dev/null)"

@@ -59,8 +59,8 @@ assert_eq 'the profile is selected with the features from before' 'select custom
 
 capture bash -euc "$(commands plugin/nss/nss_entra_invite.8 'authselect apply')"
 assert_eq 'the commands of nss_entra_invite(8) work' '0:' "$rc:$out"
-assert_eq 'the service is last on both lines, and on no other' \
-    'group: files {if "with-group-merging":[SUCCESS=merge] }sss systemd entra_invite initgroups: files sss entra_invite' \
+assert_eq 'the service is last on the group line, first on the initgroups line, and on no other' \
+    'group: files {if "with-group-merging":[SUCCESS=merge] }sss systemd entra_invite initgroups: entra_invite [SUCCESS=continue] files sss' \
     "$(grep entra_invite "$custom/nsswitch.conf" | tr -s ' \n' ' ' | sed 's/ $//')"
 assert_eq 'and applied' 'apply-changes' "$(tail -n 1 "$CALLS")"
 finish
