@@ -132,6 +132,23 @@ static void s32_another_uid_is_somebody_else(void **state)
     assert_gid("taylor", 991);
 }
 
+/* Whatever a program asks for: glibc hands it on as it is. */
+static void names_of_any_length_are_asked_for(void **state)
+{
+    char name[5000];
+
+    (void)state;
+    publish_state(EI_STATE_ACCEPTED, 4001, 0);
+    for (size_t length = 1; length < sizeof name; length = length < 300 ? length + 1 : length * 2) {
+        memset(name, 't', length);
+        name[length] = '\0';
+        assert_none(name);
+    }
+    assert_none("taylor:x:4001");
+    assert_none("taylor\n");
+    assert_none("../taylor");
+}
+
 static void a_view_past_its_time_says_nothing(void **state)
 {
     (void)state;
@@ -198,7 +215,7 @@ int main(void)
         ON_HOST(each_state_has_its_group),         ON_HOST(s17_a_gid_of_another_group_is_never_answered),
         ON_HOST(s32_another_uid_is_somebody_else), ON_HOST(a_view_past_its_time_says_nothing),
         ON_HOST(a_bad_view_says_nothing),          ON_HOST(missing_files_are_an_error),
-        ON_HOST(long_lines_do_not_matter),
+        ON_HOST(long_lines_do_not_matter),         ON_HOST(names_of_any_length_are_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,6 +145,27 @@ static bool short_list(void)
     return getgrouplist(login, 100, groups, &count) == room && count == room;
 }
 
+/* A login of more groups than any buffer has room for at first: the list grows several times, by glibc and by us. */
+static bool many_groups(void)
+{
+    enum { MANY = 100 };
+    gid_t *groups = NULL;
+    int room = 1, count, got, seen = 0;
+
+    do {
+        groups = reallocarray(groups, (size_t)room, sizeof *groups);
+        if (groups == NULL)
+            return false;
+        count = room;
+        got = getgrouplist(login, 100, groups, &count);
+        room *= 2;
+    } while (got < 0 && room < 4096);
+    for (int i = 0; i < got; i++)
+        seen += groups[i] == wanted;
+    free(groups);
+    return got > MANY && got == count && seen == 1;
+}
+
 static bool no_duplicate(void)
 {
     gid_t groups[GROUPS];
@@ -189,9 +210,12 @@ static bool entry_point(void)
     bool grown = ask(login, 100, &count, &size, &groups, -1, &error) == NSS_STATUS_SUCCESS && count == 2 &&
                  groups[1] == wanted && size >= 2;
     bool once = ask(login, 100, &count, &size, &groups, -1, &error) == NSS_STATUS_SUCCESS && count == 2;
+    long limited = 1, just_enough = 1;
+    bool kept = ask(login, 100, &limited, &just_enough, &groups, 2, &error) == NSS_STATUS_SUCCESS && limited == 2 &&
+                just_enough == 2; /* not twice as much and more, as it would grow without a limit */
     bool nobody = ask("nobody-of-that-name", 100, &count, &size, &groups, -1, &error) == NSS_STATUS_NOTFOUND;
     free(groups);
-    return full && grown && once && nobody && count == 2 && errno == EDOM && error == 0;
+    return full && grown && once && kept && nobody && count == 2 && errno == EDOM && error == 0;
 }
 
 int main(int argc, char **argv)
@@ -199,15 +223,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         bool (*run)(void);
-    } cases[] = {{"threads", threads},
-                 {"forks", forks},
-                 {"closed", closed},
-                 {"high", high},
-                 {"full-table", full_table},
-                 {"short-list", short_list},
-                 {"no-duplicate", no_duplicate},
-                 {"keeps-state", keeps_state},
-                 {"entry-point", entry_point}};
+    } cases[] = {{"threads", threads},         {"forks", forks},
+                 {"closed", closed},           {"high", high},
+                 {"full-table", full_table},   {"short-list", short_list},
+                 {"many-groups", many_groups}, {"no-duplicate", no_duplicate},
+                 {"keeps-state", keeps_state}, {"entry-point", entry_point}};
 
     if (argc != 4)
         return 2;
