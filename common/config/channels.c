@@ -170,6 +170,9 @@ static enum ei_err check_rule(const config_setting_t *group, const struct ei_con
 {
     enum ei_err rc = check_channel(group, c, &rule->invitation, err);
 
+    if (rc == EI_OK && rule->tell_sponsors && c->smtp.url == NULL)
+        rc = ei_keys_fail(config_setting_get_member(group, "tell_sponsors"), err,
+                          "needs the group smtp, with url and from: sponsors are told by mail");
     if (rc == EI_OK && rule->remind_after != 0 && rule->invitation.deliver == EI_CHANNEL_NONE)
         rc = ei_keys_fail(config_setting_get_member(group, "remind_after"), err,
                           "needs a way to the partner: deliver = \"microsoft\", \"smtp\" or \"webhook\"");

@@ -104,6 +104,7 @@ struct ei_rule {
     int remind_after;     /* days pending, 0: never */
     int give_up_after;    /* days pending, 0: never */
     enum ei_removal on_give_up;
+    bool tell_sponsors; /* of both, by mail */
 };
 
 struct ei_login_address {

@@ -35,17 +35,12 @@ static const struct ei_key invitation_keys[] = {
 };
 
 static const struct ei_key rule_keys[] = {
-    {"name", EI_KEY_STRING, 1, 0, NULL},
-    {"group", EI_KEY_STRING, 1, 0, NULL},
-    {"email_domains", EI_KEY_LIST, 0, 0, NULL},
-    {"invitation", EI_KEY_GROUP, 0, 0, invitation_keys},
-    {"entra_groups", EI_KEY_LIST, 0, 0, NULL},
-    {"on_account_removal", EI_KEY_STRING, 1, 0, NULL},
-    {"existing", EI_KEY_STRING, 1, 0, NULL},
-    {"remind_after", EI_KEY_INT, 0, 3650, NULL},
-    {"give_up_after", EI_KEY_INT, 0, 3650, NULL},
-    {"on_give_up", EI_KEY_STRING, 1, 0, NULL},
-    {NULL, EI_KEY_STRING, 0, 0, NULL},
+    {"name", EI_KEY_STRING, 1, 0, NULL},          {"group", EI_KEY_STRING, 1, 0, NULL},
+    {"email_domains", EI_KEY_LIST, 0, 0, NULL},   {"invitation", EI_KEY_GROUP, 0, 0, invitation_keys},
+    {"entra_groups", EI_KEY_LIST, 0, 0, NULL},    {"on_account_removal", EI_KEY_STRING, 1, 0, NULL},
+    {"existing", EI_KEY_STRING, 1, 0, NULL},      {"remind_after", EI_KEY_INT, 0, 3650, NULL},
+    {"give_up_after", EI_KEY_INT, 0, 3650, NULL}, {"on_give_up", EI_KEY_STRING, 1, 0, NULL},
+    {"tell_sponsors", EI_KEY_BOOL, 0, 0, NULL},   {NULL, EI_KEY_STRING, 0, 0, NULL},
 };
 
 static const struct ei_key smtp_keys[] = {

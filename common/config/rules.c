@@ -87,8 +87,13 @@ static enum ei_err read_patience(const config_setting_t *group, struct ei_rule *
 {
     const config_setting_t *end = config_setting_get_member(group, "on_give_up");
 
+    const config_setting_t *tell = config_setting_get_member(group, "tell_sponsors");
+
+    rule->tell_sponsors = tell != NULL && config_setting_get_bool(tell);
     rule->remind_after = ei_read_number(group, "remind_after", 0);
     rule->give_up_after = ei_read_number(group, "give_up_after", 0);
+    if (rule->tell_sponsors && rule->remind_after == 0 && rule->give_up_after == 0)
+        return ei_keys_fail(tell, err, "has no effect without remind_after or give_up_after");
     if (end != NULL && rule->give_up_after == 0)
         return ei_keys_fail(end, err, "has no effect without give_up_after");
     if (rule->give_up_after != 0 && rule->remind_after >= rule->give_up_after)

@@ -159,7 +159,7 @@ enum ei_err ei_graph_find_deleted(struct ei_graph *graph, const char *address, c
 enum ei_err ei_graph_get_user(struct ei_graph *graph, const char *id, const char *crid, ei_graph_user_done *done,
                               void *context);
 
-/* GET /users/{userPrincipalName}?$select=id: the user has the id, and nothing else. 404 as above. */
+/* GET /users/{userPrincipalName}?$select=id,mail: the user has these, and nothing else. 404 as above. */
 enum ei_err ei_graph_find_user_id(struct ei_graph *graph, const char *user_principal_name, const char *crid,
                                   ei_graph_user_done *done, void *context);
 

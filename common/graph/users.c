@@ -124,7 +124,7 @@ enum ei_err ei_graph_find_user_id(struct ei_graph *graph, const char *user_princ
 
     ei_buffer_init(&target, NAME_PATH_MAX);
     if (one != NULL && ei_buffer_append_text(&target, "/v1.0/users/") &&
-        ei_odata_encode(&target, user_principal_name) && ei_buffer_append_text(&target, "?$select=id")) {
+        ei_odata_encode(&target, user_principal_name) && ei_buffer_append_text(&target, "?$select=id,mail")) {
         *one = (struct one){.user_done = done, .context = context};
         spec.target = target.data;
         rc = ei_request_start(graph, &spec, on_named, one);

@@ -164,6 +164,9 @@ struct ei_collaborator {
     int64_t invited_at;    /* since when the partner is waited for: give_up_after counts from here; 0: not invited */
     int64_t reminded_at;   /* 0: not since invited_at */
     int64_t expired_at;    /* when it was given up; 0: it was not */
+    bool notice;           /* the sponsors are to be told that it is not accepted */
+    uint32_t notice_next;  /* of sponsors: those before this one have been dealt with */
+    uint32_t notice_round; /* the right to tell a sponsor is (sponsor and address, round) */
     struct ei_error error; /* code EI_OK: none */
     bool error_permanent;  /* failed until somebody acts */
     int64_t state_at;      /* when the state that people see last changed */

@@ -18,7 +18,7 @@ enum {
 
 /* --- a channel in trouble --- */
 
-static bool paused(const struct ei_worker *w, enum ei_channel channel)
+bool ei_carrier_paused(const struct ei_worker *w, enum ei_channel channel)
 {
     return w->channels[channel].error.code != EI_OK && ei_monotonic_ms() < w->channels[channel].again_ms;
 }
@@ -54,6 +54,14 @@ static void channel_answers(struct ei_worker *w, enum ei_channel channel)
     if (trouble->error.code != EI_OK)
         ei_log(LOG_NOTICE, "%s: goes again (was: %s)", ei_channel_name(channel), ei_err_name(trouble->error.code));
     *trouble = (struct ei_channel_trouble){0};
+}
+
+void ei_carrier_note(struct ei_worker *w, enum ei_channel channel, const struct ei_deliver_result *result)
+{
+    if (result->outcome == EI_DELIVER_DONE)
+        channel_answers(w, channel);
+    else if (result->outcome != EI_DELIVER_UNCLEAR && is_of_channel(&result->error))
+        pause_channel(w, channel, result);
 }
 
 void ei_carrier_probe_now(struct ei_worker *w)
@@ -114,7 +122,7 @@ static enum ei_err find_channel(const struct ei_worker *w, const struct ei_colla
     if (*ret == EI_CHANNEL_NONE)
         return ei_fail(err, EI_STATE, "%s: nobody is to send it", c->addresses[0]);
     rc = ei_channel_configured(w->config, *ret, err);
-    if (rc == EI_OK && paused(w, *ret)) {
+    if (rc == EI_OK && ei_carrier_paused(w, *ret)) {
         *err = w->channels[*ret].error;
         rc = err->code;
     }
@@ -162,7 +170,7 @@ int64_t ei_carrier_next(const struct ei_worker *w, const struct ei_collaborator 
 
     if (c->mail != EI_MAIL_WANTED || c->job.step != EI_STEP_PENDING)
         return next;
-    if (paused(w, (enum ei_channel)c->mail_channel))
+    if (ei_carrier_paused(w, (enum ei_channel)c->mail_channel))
         next = now + (w->channels[c->mail_channel].again_ms - ei_monotonic_ms()) / 1000 + 1;
     else if (put_off_until(c) > now)
         next = put_off_until(c);
@@ -177,8 +185,6 @@ static void refused(struct ei_worker *w, struct ei_collaborator *c, const struct
 
     c->error = result->error;
     c->error_permanent = false;
-    if (is_of_channel(&result->error))
-        pause_channel(w, (enum ei_channel)c->mail_channel, result);
     /* The right of this round is spent; what is certain not to have been sent gets another one. */
     c->mail_round++;
     c->mail = of_account ? EI_MAIL_NONE : EI_MAIL_WANTED;
@@ -199,9 +205,9 @@ static void on_delivered(void *context, const struct ei_deliver_result *result)
     if (c == NULL || c->address_count == 0 || c->mail != EI_MAIL_SENDING)
         goto out;
     bool reminder = c->reminding;
+    ei_carrier_note(w, (enum ei_channel)c->mail_channel, result);
     switch (result->outcome) {
     case EI_DELIVER_DONE:
-        channel_answers(w, (enum ei_channel)c->mail_channel);
         ei_answer_mail_sent(c);
         ei_answer_clear_error(c);
         EI_FAILPOINT("C11");

@@ -14,7 +14,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "common/deliver/template.h"
+#include "common/deliver/deliver.h"
 #include "plugin/worker/worker.h"
 
 /* Relay, webhook and templates of a configuration, which must outlive it. Errors name the configuration's file or the
@@ -37,6 +37,10 @@ bool ei_carrier_again(struct ei_worker *worker, struct ei_collaborator *collabor
 int64_t ei_carrier_next(const struct ei_worker *worker, const struct ei_collaborator *collaborator);
 /* Is the error about the mail, so that seeing the guest does not end it? */
 bool ei_carrier_failure(enum ei_err code);
+
+/* What came of a delivery for the channel: it is paused, or goes again. */
+void ei_carrier_note(struct ei_worker *worker, enum ei_channel channel, const struct ei_deliver_result *result);
+bool ei_carrier_paused(const struct ei_worker *worker, enum ei_channel channel);
 
 /* The text as it would be sent now. EI_STATE: there is no URL. */
 enum ei_err ei_carrier_text(struct ei_worker *worker, const struct ei_collaborator *collaborator,

@@ -23,6 +23,16 @@ int64_t ei_patience_end(const struct ei_rule *rule, const struct ei_collaborator
     return rule != NULL && rule->give_up_after != 0 ? from + (int64_t)rule->give_up_after * DAY : 0;
 }
 
+/* The sponsors are told by notices.c, each once. */
+static void tell_sponsors(struct ei_collaborator *c, const struct ei_rule *rule)
+{
+    if (!rule->tell_sponsors || c->sponsors == NULL)
+        return;
+    c->notice = true;
+    c->notice_next = 0;
+    c->notice_round++;
+}
+
 /* What was not accepted in time stays known, and is looked at as long as the guest is there: who redeems late is
  * accepted all the same. */
 static void give_up(struct ei_worker *w, struct ei_collaborator *c, const struct ei_rule *rule)
@@ -30,6 +40,7 @@ static void give_up(struct ei_worker *w, struct ei_collaborator *c, const struct
     c->expired_at = ei_now();
     c->state_at = c->expired_at;
     c->reminding = false;
+    tell_sponsors(c, rule);
     ei_log(LOG_NOTICE, "%s: did not accept within %d days; given up", c->addresses[0], rule->give_up_after);
     if (rule->on_give_up != EI_REMOVAL_KEEP && c->made) {
         ei_collaborator_bury(c, NULL, NULL);
@@ -48,8 +59,9 @@ static bool may_remind(const struct ei_collaborator *c)
 }
 
 /* Another mail, so another right to it; that it was begun is on record before it is sent, like everything. */
-static void remind(struct ei_worker *w, struct ei_collaborator *c)
+static void remind(struct ei_worker *w, struct ei_collaborator *c, const struct ei_rule *rule)
 {
+    tell_sponsors(c, rule);
     c->reminded_at = ei_now();
     c->reminding = true;
     c->mail = EI_MAIL_WANTED;
@@ -79,6 +91,6 @@ bool ei_patience_run(struct ei_worker *w, struct ei_collaborator *c)
     if (rule->remind_after == 0 || now - c->invited_at < (int64_t)rule->remind_after * DAY || !carried ||
         !may_remind(c))
         return false;
-    remind(w, c);
+    remind(w, c, rule);
     return true;
 }

@@ -17,6 +17,7 @@
 #include "common/base/log.h"
 #include "common/base/paths.h"
 #include "common/view/view_write.h"
+#include "plugin/worker/notices.h"
 #include "plugin/worker/notify.h"
 #include "plugin/worker/state.h"
 
@@ -184,6 +185,8 @@ static enum ei_err add_records(void *context, const struct ei_collaborator *c)
     struct walk *walk = context;
     struct ei_worker *w = walk->worker;
 
+    if (c->notice)
+        ei_notices_note(w, c);
     for (size_t i = 0; i < c->account_count; i++) {
         const struct ei_account *account = &c->accounts[i];
         if (strcmp(account->host, w->host) != 0)

@@ -22,6 +22,7 @@
 #include "plugin/worker/host_id.h"
 #include "plugin/worker/login.h"
 #include "plugin/worker/machine.h"
+#include "plugin/worker/notices.h"
 #include "plugin/worker/notify.h"
 #include "plugin/worker/publish.h"
 #include "plugin/worker/refresh.h"
@@ -188,6 +189,7 @@ void ei_worker_free(struct ei_worker *w)
     ei_guest_lists_close(w);
     ei_refresh_close(w);
     ei_groups_close(w);
+    ei_notices_close(w);
     ei_carrier_free(w->carrier);
     ei_config_free(w->reloaded);
     if (w->signal_fd >= 0)
@@ -264,6 +266,7 @@ static int loop_timeout(struct ei_worker *w)
     wait = least(wait, ei_requests_wait_ms(w));
     wait = least(wait, ei_guest_lists_wait_ms(w));
     wait = least(wait, ei_login_wait_ms(w));
+    wait = least(wait, ei_notices_wait_ms(w));
     if (watchdog >= 0)
         wait = least(wait, watchdog);
     if (server >= 0)
@@ -356,6 +359,7 @@ enum ei_err ei_worker_run(struct ei_worker *w, struct ei_error *err)
         ei_login_run(w);
         ei_worker_credential_watch(w);
         ei_guest_lists_run(w);
+        ei_notices_run(w);
         enum ei_err rc = wait_and_serve(w, err);
         if (rc != EI_OK)
             return rc;

@@ -14,6 +14,7 @@
  *   groups.c      the Entra groups that guests are to be members of
  *   carrier.c     the redeem URL carried by our own mail or to a webhook
  *   patience.c    who is pending too long: reminded, given up
+ *   notices.c     the sponsors are told of it
  *   publish.c     the view, the covered groups, STATUS
  *   requests.c    what the socket asks
  *   login.c       somebody signs in for the app
@@ -109,6 +110,7 @@ struct ei_guest_list;
 struct ei_sponsor_ids;
 struct ei_carrier;
 struct ei_deliver;
+struct ei_notice;
 
 /* What is wrong with a channel, whoever is to be reached by it. */
 struct ei_channel_trouble {
@@ -191,6 +193,10 @@ struct ei_worker {
     struct ei_carrier *carrier; /* of the configuration in force */
     struct ei_deliver *deliver;
     struct ei_channel_trouble channels[EI_CHANNELS];
+
+    /* notices.c */
+    struct ei_notice *notices;
+    size_t notice_count;
 
     /* groups.c */
     struct ei_join *joins;

@@ -1,9 +1,21 @@
 #!/bin/bash
 # Who is pending too long: reminded once, given up, offboarded if the rule says so; and who redeems late.
 . "$(dirname "$0")/lib.sh"
-set_up 'rules = ( { name = "partners"; group = "partners"; remind_after = 7; give_up_after = 30;
+# shellcheck source=tests/host/relay.sh
+. "$(dirname "$0")/relay.sh"
+install_tree
+enable_pam
+start_simulator
+make_relay
+start_relay
+boss=boss@contoso.onmicrosoft.com
+simulator user "{\"kind\":\"member\",\"address\":\"$boss\"}" >"$work/boss"
+lead=$(simulator user '{"kind":"member","address":"lead@contoso.onmicrosoft.com"}' | json .id)
+write_config "$(relay_config)" 'rules = ( { name = "partners"; group = "partners"; remind_after = 7; give_up_after = 30;
         invitation: { send_message = true; }; },
-    { name = "vendors"; group = "vendors"; give_up_after = 30; on_give_up = "delete"; } );'
+    { name = "vendors"; group = "vendors"; give_up_after = 30; on_give_up = "delete"; tell_sponsors = true;
+        invitation: { sponsors = ( "'$boss'", "group:0c1c1c1c-2222-4b4b-8d8d-0b0b0b0b0b02", "'"$lead"'" ); }; } );'
+start_worker
 simulator set roles '["User.Invite.All","User.Read.All","Organization.Read.All","User.ReadWrite.All"]' >/dev/null
 
 add() { # LOGIN [GROUP]
@@ -60,8 +72,14 @@ assert_eq 'in no group of the module' '' "$(id -nG taylor | grep -o 'entra-invit
 assert_within 30 'on_give_up = "delete": the guest is deleted' guests_in_directory vera@fabrikam.com 0
 assert_eq 'and the account expired' expired "$(show vera .state)"
 assert_refused 'expired and deleted' vera 'did not accept in time'
+for one in "$boss" lead@contoso.onmicrosoft.com; do
+    assert_within 20 "tell_sponsors: $one has a mail" mails_are "$one" 1
+    assert_match "tell_sponsors: $one: about whom" 'vera@fabrikam.com' "$(mailbox "$one" '[0].body')"
+    assert_eq "tell_sponsors: $one: without the URL" false "$(mailbox "$one" '[0].body.includes("redeem")')"
+done
 assert_true 'who had accepted is not touched' state_is robin accepted
 days_pass 400
+assert_eq 'sponsors are told once' '1 1' "$(mailbox "$boss" .length) $(mailbox lead@contoso.onmicrosoft.com .length)"
 assert_eq 'nothing more happens' '2 0 expired expired' \
     "$(mails taylor) $(mails vera) $(show taylor .state) $(show vera .state)"
 
@@ -76,6 +94,21 @@ assert_within 30 'invite: pending' state_is vera pending
 assert_eq 'invite: waited for anew' null "$(show vera .expiredAt)"
 redeem vera@fabrikam.com
 assert_within 20 'invite: accepted in the end' state_is vera accepted
+
+# ---- sponsors, with a relay that is away -----------------------------------------------------------------------------
+
+add alex vendors
+stop_relay
+days_pass 31
+assert_within 30 'the relay is away: expired all the same' state_is alex expired
+assert_within 20 'the relay is away: said' log_has 'smtp: .*localhost'
+stop_worker
+start_relay
+start_worker
+assert_within 20 'the relay is back, after a restart: told' mails_are "$boss" 2
+assert_within 20 'and the other one' mails_are lead@contoso.onmicrosoft.com 2
+capture entra-invite refresh --wait
+assert_eq 'and not again' '2 2' "$(mailbox "$boss" .length) $(mailbox lead@contoso.onmicrosoft.com .length)"
 
 add sasha
 days_pass 31
@@ -92,4 +125,5 @@ capture entra-invite remove kim
 assert_within 20 'remove: the word of the administrator' state_is kim removed
 
 stop_worker
+stop_relay
 finish

@@ -6,8 +6,8 @@ static void channels_and_patience(void **state)
 {
     const struct ei_config *c = accepted(
         *state, TENANT CLIENT CREDENTIAL
-        "rules = ( { name = \"one\"; group = \"one\"; remind_after = 7; give_up_after = 30; on_give_up = \"delete\"; "
-        "},\n"
+        "rules = ( { name = \"one\"; group = \"one\"; remind_after = 7; give_up_after = 30; on_give_up = \"delete\";\n"
+        "    tell_sponsors = true; },\n"
         "  { name = \"two\"; group = \"two\"; invitation: { deliver = \"webhook\"; }; },\n"
         "  { name = \"three\"; group = \"three\"; invitation: { send_message = false; }; give_up_after = 1; } );\n"
         "invitation: { deliver = \"smtp\"; };\n"
@@ -26,6 +26,8 @@ static void channels_and_patience(void **state)
     assert_int_equal(c->rules[0].remind_after, 7);
     assert_int_equal(c->rules[0].give_up_after, 30);
     assert_int_equal(c->rules[0].on_give_up, EI_REMOVAL_DELETE);
+    assert_true(c->rules[0].tell_sponsors);
+    assert_false(c->rules[2].tell_sponsors);
     assert_int_equal(c->rules[2].on_give_up, EI_REMOVAL_KEEP);
     assert_string_equal(c->smtp.url, "smtp://relay.contoso.com:587");
     assert_string_equal(c->smtp.from, "IT <it@contoso.com>");
@@ -102,6 +104,8 @@ static void patience(void **state)
         {RULE_WITH("remind_after = 7;"), "rules[0].remind_after", "needs a way to the partner"},
         {RULE_WITH("remind_after = 30; give_up_after = 30; invitation: { send_message = true; };"),
          "rules[0].remind_after", "must be less than give_up_after (30 days)"},
+        {RULE_WITH("tell_sponsors = true;"), "rules[0].tell_sponsors", "no effect without remind_after or"},
+        {RULE_WITH("tell_sponsors = true; give_up_after = 1;"), "rules[0].tell_sponsors", "needs the group smtp"},
         {RULE_WITH("on_give_up = \"delete\";"), "rules[0].on_give_up", "no effect without give_up_after"},
         {RULE_WITH("give_up_after = 1; on_give_up = \"forget\";"), "rules[0].on_give_up",
          "none of: keep, disable, delete"},

@@ -86,6 +86,9 @@ static struct ei_collaborator *whole(void)
     c->invited_at = 29;
     c->reminded_at = 30;
     c->expired_at = 31;
+    c->notice = true;
+    c->notice_next = 3;
+    c->notice_round = 4;
     ei_fail(&c->error, EI_PERMISSION, "Insufficient privileges to complete the operation");
     snprintf(c->error.request_id, sizeof c->error.request_id, "aaaaaaaa-0000-4000-8000-000000000001");
     snprintf(c->error.client_request_id, sizeof c->error.client_request_id, "aaaaaaaa-0000-4000-8000-000000000002");
@@ -198,6 +201,7 @@ static void assert_same(const struct ei_collaborator *a, const struct ei_collabo
     assert_int_equal(a->mail_channel, b->mail_channel);
     assert_true(a->reminding == b->reminding && a->mailed_at == b->mailed_at && a->invited_at == b->invited_at);
     assert_true(a->reminded_at == b->reminded_at && a->expired_at == b->expired_at);
+    assert_true(a->notice == b->notice && a->notice_next == b->notice_next && a->notice_round == b->notice_round);
     assert_same_error(&a->error, &b->error);
     assert_int_equal(a->error_permanent, b->error_permanent);
     assert_int_equal(a->state_at, b->state_at);

@@ -104,6 +104,9 @@ static void read_columns(struct reader *reader, struct ei_collaborator *c, int64
     c->invited_at = next_int(reader);
     c->reminded_at = next_int(reader);
     c->expired_at = next_int(reader);
+    c->notice = next_int(reader) != 0;
+    c->notice_next = (uint32_t)next_int(reader);
+    c->notice_round = (uint32_t)next_int(reader);
 }
 
 /* Column 0 of each list is the owner's row. */

@@ -112,6 +112,9 @@ static void bind_columns(struct binder *binder, const struct ei_collaborator *c,
     bind_int(binder, c->invited_at);
     bind_int(binder, c->reminded_at);
     bind_int(binder, c->expired_at);
+    bind_int(binder, c->notice);
+    bind_int(binder, c->notice_next);
+    bind_int(binder, c->notice_round);
 }
 
 static enum ei_err changed_meanwhile(const struct ei_collaborator *c, const struct ei_collaborator *stored,

@@ -87,6 +87,9 @@ static const char version_3[] =
     "ALTER TABLE collaborator ADD COLUMN invited_at INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE collaborator ADD COLUMN reminded_at INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE collaborator ADD COLUMN expired_at INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE collaborator ADD COLUMN notice INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE collaborator ADD COLUMN notice_next INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE collaborator ADD COLUMN notice_round INTEGER NOT NULL DEFAULT 0;"
     "UPDATE collaborator SET mail_channel = 1 WHERE mail <> 0;"
     "UPDATE collaborator SET invited_at = url_at WHERE step = 7;";
 
