@@ -139,6 +139,20 @@ assert_match 'a server that is not there is tried again later' '^not-sent unreac
 assert_eq 'none of these arrived' 0 "$(mail_count)"
 assert_no_match 'nothing that was said holds the password' 's3cret|czNjcmV0' "$(cat "$spool"/log-* "$work/exim.out" 2>/dev/null; echo "$out")"
 
+# A resolver that never answers holds up neither the end of the program nor what is known: nothing was sent.
+node -e 'require("dgram").createSocket("udp4").bind(53, "127.0.0.1")' &
+resolver_pid=$!
+resolves() { grep -q ':0035 ' /proc/net/udp; }
+wait_until 20 resolves
+rm -f /etc/resolv.conf
+printf 'nameserver 127.0.0.1\noptions timeout:20 attempts:1\n' >/etc/resolv.conf
+capture_timed "$deliver" leave en smtp://relay.slow.example none "$work/relay.pem"
+assert_match 'who ends while a name is looked up is told that nothing was sent' \
+    '^not-sent unreachable 0: relay.slow.example: this program ends$' "$out"
+assert_true 'and does not wait for the name' [ "$took" -le 8 ]
+kill "$resolver_pid"
+wait "$resolver_pid" 2>/dev/null
+
 # ---- a chat ----------------------------------------------------------------------------------------------------------
 
 node -e '

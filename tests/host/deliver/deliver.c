@@ -3,6 +3,7 @@
  *
  *   deliver text LANGUAGE                          prints the subject and the text of the built-in invitation
  *   deliver mail LANGUAGE URL TLS CA [USER FILE]   TLS: required, opportunistic, none
+ *   deliver leave LANGUAGE URL TLS CA [USER FILE]  the same, but ends while it is under way
  *   deliver hook LANGUAGE URL-FILE FORMAT CA       FORMAT: json, slack, teams
  *
  * The last line is "OUTCOME CODE STATUS: MESSAGE". Exits with 0 if the message was taken.
@@ -93,8 +94,10 @@ static int carry(char **argv, const struct ei_template_text *text)
     enum ei_err rc = ei_deliver_new(NULL, &deliver, &err);
 
     if (rc == EI_OK)
-        rc = (strcmp(argv[1], "mail") == 0 ? send_mail : send_chat)(deliver, argv, text, &code, &err);
-    while (rc == EI_OK && code < 0) {
+        rc = (strcmp(argv[1], "hook") == 0 ? send_chat : send_mail)(deliver, argv, text, &code, &err);
+    if (rc == EI_OK && strcmp(argv[1], "leave") == 0)
+        ei_deliver_dispatch(deliver);
+    while (rc == EI_OK && code < 0 && strcmp(argv[1], "leave") != 0) {
         struct pollfd wait = {.fd = ei_deliver_fd(deliver), .events = POLLIN};
         int limit = ei_deliver_wait_ms(deliver);
         (void)poll(&wait, 1, limit == INT_MAX ? -1 : limit);
@@ -108,7 +111,7 @@ static int carry(char **argv, const struct ei_template_text *text)
 
 int main(int argc, char **argv)
 {
-    static const char *const verbs[] = {"text", "mail", "hook", NULL};
+    static const char *const verbs[] = {"text", "mail", "leave", "hook", NULL};
     struct ei_template *template = NULL;
     struct ei_template_text text = {0};
     struct ei_error err = {0};
