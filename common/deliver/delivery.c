@@ -29,6 +29,8 @@ struct ei_delivery *ei_delivery_new(const struct ei_delivery_ops *ops, ei_delive
 
 void ei_delivery_free(struct ei_delivery *d)
 {
+    if (d == NULL)
+        return;
     ei_buffer_free(&d->payload);
     ei_secret_free(&d->secret);
     ei_secret_free(&d->token);

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/base/paths.h"
 #include "common/base/utf8.h"
@@ -15,33 +14,14 @@ enum { TOKEN_MAX = 4096 };
 
 /* --- the answer --- */
 
-/* One that is too long is as good as none. */
-static void keep_value(const char *line, size_t length, const char *name, char value[EI_ANSWER_VALUE])
-{
-    size_t name_length = strlen(name);
-
-    if (length <= name_length || line[name_length] != ':' || strncasecmp(line, name, name_length) != 0)
-        return;
-    line += name_length + 1;
-    length -= name_length + 1;
-    for (; length != 0 && (*line == ' ' || *line == '\t'); line++)
-        length--;
-    while (length != 0 && (unsigned char)line[length - 1] <= ' ')
-        length--;
-    if (length >= EI_ANSWER_VALUE || memchr(line, '\0', length) != NULL)
-        length = 0;
-    memcpy(value, line, length);
-    value[length] = '\0';
-}
-
 static size_t on_header(char *data, size_t size, size_t count, void *context)
 {
     struct ei_delivery *d = context;
     size_t length = size * count;
 
     d->answer_bytes += length;
-    keep_value(data, length, "Retry-After", d->retry_after);
-    keep_value(data, length, "Date", d->date);
+    ei_transfer_keep_header(data, length, "Retry-After", d->retry_after, sizeof d->retry_after);
+    ei_transfer_keep_header(data, length, "Date", d->date, sizeof d->date);
     return d->answer_bytes <= EI_ANSWER_MAX ? length : 0;
 }
 

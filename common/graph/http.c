@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/base/paths.h"
 #include "common/graph/request.h"
@@ -19,27 +18,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     return 0;
 }
 
-/* Copies the value if the line is this header; one that is too long is as good as none. */
-static void keep_header(const char *line, size_t length, const char *name, char *value, size_t size)
-{
-    size_t name_length = strlen(name);
-
-    if (length <= name_length || line[name_length] != ':' || strncasecmp(line, name, name_length) != 0)
-        return;
-    line += name_length + 1;
-    length -= name_length + 1;
-    while (length != 0 && (*line == ' ' || *line == '\t')) {
-        line++;
-        length--;
-    }
-    while (length != 0 && (unsigned char)line[length - 1] <= ' ')
-        length--;
-    if (length >= size || memchr(line, '\0', length) != NULL)
-        length = 0;
-    memcpy(value, line, length);
-    value[length] = '\0';
-}
-
 static size_t on_header(char *data, size_t size, size_t count, void *context)
 {
     struct ei_request *request = context;
@@ -52,11 +30,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
     }
     if (length >= 5 && strncmp(data, "HTTP/", 5) == 0) /* what came before was an interim answer's */
         request->retry_after[0] = request->date[0] = request->request_id[0] = request->challenge[0] = '\0';
-    keep_header(data, length, "Retry-After", request->retry_after, sizeof request->retry_after);
-    keep_header(data, length, "Date", request->date, sizeof request->date);
-    keep_header(data, length, request->service == EI_SERVICE_GRAPH ? "request-id" : "x-ms-request-id",
-                request->request_id, sizeof request->request_id);
-    keep_header(data, length, "WWW-Authenticate", request->challenge, sizeof request->challenge);
+    ei_transfer_keep_header(data, length, "Retry-After", request->retry_after, sizeof request->retry_after);
+    ei_transfer_keep_header(data, length, "Date", request->date, sizeof request->date);
+    ei_transfer_keep_header(data, length, request->service == EI_SERVICE_GRAPH ? "request-id" : "x-ms-request-id",
+                            request->request_id, sizeof request->request_id);
+    ei_transfer_keep_header(data, length, "WWW-Authenticate", request->challenge, sizeof request->challenge);
     return length;
 }
 

@@ -1,6 +1,7 @@
 #include "common/graph/transfer.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define SET(option, value) (curl_easy_setopt(easy, (option), (value)) == CURLE_OK)
 
@@ -55,6 +56,26 @@ bool ei_transfer_untrusted(CURLcode code)
 {
     return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
            code == CURLE_SSL_ISSUER_ERROR || code == CURLE_SSL_INVALIDCERTSTATUS || code == CURLE_SSL_CRL_BADFILE;
+}
+
+void ei_transfer_keep_header(const char *line, size_t length, const char *name, char *value, size_t size)
+{
+    size_t name_length = strlen(name);
+
+    if (length <= name_length || line[name_length] != ':' || strncasecmp(line, name, name_length) != 0)
+        return;
+    line += name_length + 1;
+    length -= name_length + 1;
+    while (length != 0 && (*line == ' ' || *line == '\t')) {
+        line++;
+        length--;
+    }
+    while (length != 0 && (unsigned char)line[length - 1] <= ' ')
+        length--;
+    if (length >= size || memchr(line, '\0', length) != NULL)
+        length = 0;
+    memcpy(value, line, length);
+    value[length] = '\0';
 }
 
 void ei_headers_free(struct curl_slist *headers)

@@ -5,6 +5,7 @@
 
 #include <curl/curl.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Certificate and name are checked, TLS 1.2 at least; ca_file instead of the system's trust store, NULL: that. */
 bool ei_transfer_set_tls(CURL *easy, const char *ca_file);
@@ -14,6 +15,9 @@ bool ei_transfer_unsent(CURL *easy, CURLcode code);
 
 /* The failure is of the certificate, or of what it is checked with. */
 bool ei_transfer_untrusted(CURLcode code);
+
+/* Copies the value if the line of length bytes is this header; one that is too long for size is as good as none. */
+void ei_transfer_keep_header(const char *line, size_t length, const char *name, char *value, size_t size);
 
 /* Erases them; NULL is fine. */
 void ei_headers_free(struct curl_slist *headers);
