@@ -171,12 +171,13 @@ static void tell_caches(struct ei_worker *w, uint64_t standing)
 {
     if (w->standing_told && w->standing == standing)
         return;
-    int fd = open(EI_CHANGED_PATH, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
-    w->standing_told = fd >= 0;
+    /* One that is there already, whosever it is, says the same. */
+    int fd = open(EI_CHANGED_PATH, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    w->standing_told = fd >= 0 || errno == EEXIST;
     w->standing = standing;
     if (fd >= 0)
         close(fd);
-    else
+    if (!w->standing_told)
         ei_log(LOG_WARNING, "%s: %s: nscd and sssd may show groups as they were", EI_CHANGED_PATH, strerror(errno));
 }
 

@@ -1,16 +1,17 @@
 # Sourced after tests/host/lib.sh: what the compiler and the linker were told, read from the files that they made.
 # shellcheck shell=bash
 
-compiled_with_cet() { [ "$(objdump -d "$1" | grep -c endbr64)" -gt 20 ]; }
+compiled_with_cet() { [ "$(objdump -d "$1" | grep -c endbr64)" -gt "$2" ]; } # FILE NUMBER: of those in start files
 
-hardened_program() { # FILE PLACES; PLACES: a pattern of the places where it was built
+# FILE PLACES [NUMBER]; PLACES: a pattern of the places where it was built; NUMBER: for a program of one file
+hardened_program() {
     local name=${1##*/}
     assert_match "$name is position-independent" 'Type:[[:space:]]+DYN' "$(readelf -hW "$1")"
     hardened_file "$1"
     assert_match "$name is fortified" '__[a-z]+_chk' "$(nm -D "$1" | grep -v __stack_chk)"
     assert_no_match "$name has no executable stack" 'GNU_STACK.*RWE' "$(readelf -lW "$1")"
     # Debian's start files are not marked, so the linker does not mark the whole; the code is compiled for it.
-    [ "$(uname -m)" != x86_64 ] || assert_true "$name is compiled with CET" compiled_with_cet "$1"
+    [ "$(uname -m)" != x86_64 ] || assert_true "$name is compiled with CET" compiled_with_cet "$1" "${3:-20}"
     assert_no_match "$name knows nothing of the place where it was built" "$2" "$(strings -a "$1")"
 }
 

@@ -117,9 +117,10 @@ done
 tree=$work/tree
 module=$tree/usr/lib64/security/pam_entra_invite.so
 nss=$tree/usr/lib64/libnss_entra_invite.so.2
-for program in usr/sbin/entra-invited usr/bin/entra-invite usr/libexec/entra-invite/entra-invite-hook usr/libexec/entra-invite/entra-invite-flush; do
+for program in usr/sbin/entra-invited usr/bin/entra-invite usr/libexec/entra-invite/entra-invite-hook; do
     hardened_program "$tree/$program" '/(var/)?tmp/|another-and-longer|BUILD'
 done
+hardened_program "$tree/usr/libexec/entra-invite/entra-invite-flush" '/(var/)?tmp/|another-and-longer|BUILD' 2
 for file in "$module" "$nss"; do
     hardened_file "$file"
     [ "$(uname -m)" != x86_64 ] || assert_match "${file##*/} has CET" 'IBT, SHSTK' "$(readelf -n "$file")"
