@@ -154,6 +154,8 @@ for domain in useradd_t passwd_t; do
     assert_match "P18: $domain may ask the daemon" connectto "$(rules -s "$domain" -t entra_invited_t -c unix_stream_socket)"
     assert_eq "P18: and $domain does not become it" '' "$(rules -s "$domain" -t entra_invited_t -c process -p transition)"
 done
+assert_match 'systemd may watch for what entra-invite-flush.path waits for' '^allow init_t entra_invite_public_t:dir .*watch' \
+    "$(rules -s init_t -t entra_invite_public_t -c dir -p watch)"
 assert_eq 'sshd may not ask the daemon' '' "$(rules -s sshd_t -t entra_invited_t -c unix_stream_socket -p connectto)"
 ports=$(rules -s entra_invited_t -c tcp_socket -p name_connect | grep '^allow entra_invited_t')
 assert_eq 'the ports of the daemon, beside DNS; etcd and Azure Arc only by their booleans' \
