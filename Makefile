@@ -23,6 +23,7 @@ RUNSTATEDIR   ?= /run
 UNITDIR       ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR   ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR   ?= $(PREFIX)/lib/tmpfiles.d
+CATALOGDIR    ?= $(PREFIX)/lib/systemd/catalog
 DOCDIR        ?= $(DATADIR)/doc/entra-invite
 DESTDIR       ?=
 
@@ -259,6 +260,7 @@ install: programs
 	$(INSTALL) -d $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(DOCDIR)/examples
 	$(INSTALL_DATA) conf/sysusers/*.conf $(DESTDIR)$(SYSUSERSDIR)/
 	$(INSTALL_DATA) -D conf/tmpfiles/entra-invite.conf $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf
+	$(INSTALL_DATA) -D conf/systemd/entra-invite.catalog $(DESTDIR)$(CATALOGDIR)/entra-invite.catalog
 	$(INSTALL_DATA) conf/systemd/examples/*.conf $(DESTDIR)$(DOCDIR)/examples/
 ifneq ($(PAMCONFIGSDIR),)
 	$(INSTALL_DATA) -D conf/pam-configs/entra-invite $(DESTDIR)$(PAMCONFIGSDIR)/entra-invite
@@ -281,7 +283,8 @@ uninstall:
 	    $(DESTDIR)$(UNITDIR)/entra-invited.service $(DESTDIR)$(UNITDIR)/entra-invited.socket \
 	    $(DESTDIR)$(UNITDIR)/entra-invite-flush.path $(DESTDIR)$(UNITDIR)/entra-invite-flush.service \
 	    $(DESTDIR)$(SYSUSERSDIR)/entra-invite.conf $(DESTDIR)$(SYSUSERSDIR)/entra-invite-groups.conf \
-	    $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf $(DESTDIR)$(PAMCONFIGSDIR)/entra-invite
+	    $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf $(DESTDIR)$(PAMCONFIGSDIR)/entra-invite \
+	    $(DESTDIR)$(CATALOGDIR)/entra-invite.catalog
 	rm -rf $(DESTDIR)$(LIBEXECDIR)/entra-invite $(DESTDIR)$(DOCDIR)
 	rm -f $(DESTDIR)$(LOCALEDIR)/*/LC_MESSAGES/entra-invite.mo
 	for page in plugin/*/*.[1578] conf/*.5; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/journal.h"
 #include "common/base/utf8.h"
 
 /* Set once in main before any thread starts, read-only afterwards. */
@@ -16,7 +17,7 @@ static struct {
     int level;
 } log_state = {"entra-invite", EI_LOG_STDERR, LOG_INFO};
 
-enum { LINE_MAX_BYTES = 2048 };
+enum { LINE_MAX_BYTES = 2048, FACTS_MAX = 1024 };
 
 void ei_log_open(const char *program, enum ei_log_target target, int level)
 {
@@ -56,23 +57,68 @@ static void escape(char *out, size_t size, const char *in)
     out[used] = '\0';
 }
 
-void ei_log(int priority, const char *format, ...)
+const char *ei_log_message_id(enum ei_log_id id)
 {
-    char raw[LINE_MAX_BYTES];
-    char line[LINE_MAX_BYTES * 2];
-    va_list args;
+    static const char *const ids[] = {
+#define EI_LOG_ID_TEXT(name, text) [EI_LOG_##name] = text,
+        EI_LOG_IDS(EI_LOG_ID_TEXT)
+#undef EI_LOG_ID_TEXT
+    };
+    return ids[id];
+}
 
-    if (priority > log_state.level)
+/* --- the journal --- */
+
+static void add_escaped(struct ei_journal_entry *entry, const char *name, const char *value)
+{
+    char escaped[LINE_MAX_BYTES];
+
+    if (value == NULL)
         return;
-    va_start(args, format);
-    int length = vsnprintf(raw, sizeof raw, format, args);
-    va_end(args);
-    if (length < 0)
+    escape(escaped, sizeof escaped, value);
+    ei_journal_add(entry, name, escaped);
+}
+
+static void add_error(struct ei_journal_entry *entry, const struct ei_error *error)
+{
+    if (error == NULL)
         return;
+    if (error->code != EI_OK)
+        ei_journal_add(entry, "ENTRA_INVITE_ERROR", ei_err_name(error->code));
+    add_escaped(entry, "REQUEST_ID", error->request_id);
+    add_escaped(entry, "CLIENT_REQUEST_ID", error->client_request_id);
+}
+
+static bool to_journal(int priority, const struct ei_log_about *about, const char *line)
+{
+    struct ei_journal_entry entry = {.length = 0};
+    char number[16];
+
+    snprintf(number, sizeof number, "%d", priority);
+    ei_journal_add(&entry, "PRIORITY", number);
+    ei_journal_add(&entry, "SYSLOG_IDENTIFIER", log_state.program);
+    ei_journal_add(&entry, "MESSAGE", line);
+    ei_journal_add(&entry, "MESSAGE_ID", ei_log_message_id(about->id));
+    for (size_t i = 0; i < about->login_count; i++)
+        add_escaped(&entry, "ENTRA_INVITE_LOGIN", about->logins[i]);
+    add_escaped(&entry, "ENTRA_INVITE_EMAIL", about->email);
+    add_escaped(&entry, "ENTRA_INVITE_RULE", about->rule);
+    add_escaped(&entry, "ENTRA_INVITE_STATE", about->state);
+    add_error(&entry, about->error);
+    return ei_journal_send(EI_JOURNAL_SOCKET, &entry);
+}
+
+/* --- the line --- */
+
+static void write_line(int priority, const struct ei_log_about *about, const char *raw)
+{
+    char line[LINE_MAX_BYTES * 2];
+
     escape(line, sizeof line, raw);
     switch (log_state.target) {
     case EI_LOG_JOURNAL:
-        fprintf(stderr, "<%d>%s\n", priority, line);
+        if (!to_journal(priority, about, line))
+            fprintf(stderr, "<%d>%s\n", priority, line);
         break;
     case EI_LOG_STDERR:
         fprintf(stderr, "%s: %s\n", log_state.program, line);
@@ -83,13 +129,110 @@ void ei_log(int priority, const char *format, ...)
     }
 }
 
-void ei_log_error(int priority, const char *what, const struct ei_error *err)
+static void write_format(int priority, const struct ei_log_about *about, const char *behind, const char *format,
+                         va_list args)
 {
+    char raw[LINE_MAX_BYTES];
+    size_t room = sizeof raw - strlen(behind);
+
+    if (priority > log_state.level)
+        return;
+    int length = vsnprintf(raw, room, format, args);
+    if (length < 0)
+        return;
+    size_t used = (size_t)length < room ? (size_t)length : room - 1;
+    memcpy(raw + used, behind, strlen(behind) + 1);
+    write_line(priority, about, raw);
+}
+
+static void add_fact(char facts[FACTS_MAX], const char *name, const char *value)
+{
+    size_t used = strlen(facts);
+
+    if (value != NULL && value[0] != '\0')
+        snprintf(facts + used, FACTS_MAX - used, "%s%s%.300s", used != 0 ? "; " : "", name, value);
+}
+
+static void collect_facts(const struct ei_log_about *about, char facts[FACTS_MAX])
+{
+    const struct ei_error *error = about->error;
+
+    facts[0] = '\0';
+    add_fact(facts, "", error != NULL && error->code != EI_OK ? ei_err_name(error->code) : NULL);
+    for (size_t i = 0; i < about->login_count; i++)
+        add_fact(facts, "login ", about->logins[i]);
+    add_fact(facts, "rule ", about->rule);
+    add_fact(facts, "state ", about->state);
+    add_fact(facts, "request-id ", error != NULL ? error->request_id : NULL);
+    add_fact(facts, "client-request-id ", error != NULL ? error->client_request_id : NULL);
+}
+
+void ei_log(int priority, const char *format, ...)
+{
+    static const struct ei_log_about nothing;
+    va_list args;
+
+    va_start(args, format);
+    write_format(priority, &nothing, "", format, args);
+    va_end(args);
+}
+
+void ei_log_event(int priority, enum ei_log_id id, const char *format, ...)
+{
+    const struct ei_log_about about = {.id = id};
+    va_list args;
+
+    va_start(args, format);
+    write_format(priority, &about, "", format, args);
+    va_end(args);
+}
+
+void ei_log_about(int priority, const struct ei_log_about *about, const char *format, ...)
+{
+    char facts[FACTS_MAX];
+    char behind[FACTS_MAX + 4] = "";
+    va_list args;
+
+    collect_facts(about, facts);
+    if (facts[0] != '\0')
+        snprintf(behind, sizeof behind, " [%s]", facts);
+    va_start(args, format);
+    write_format(priority, about, behind, format, args);
+    va_end(args);
+}
+
+static void write_text(int priority, const struct ei_log_about *about, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void write_text(int priority, const struct ei_log_about *about, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    write_format(priority, about, "", format, args);
+    va_end(args);
+}
+
+void ei_log_error_about(int priority, const struct ei_log_about *about, const char *what)
+{
+    const struct ei_error *err = about->error;
     size_t length = strlen(what);
     bool named = strncmp(err->message, what, length) == 0 && err->message[length] == ':';
+    char facts[FACTS_MAX];
 
-    ei_log(priority, "%s%s%s [%s%s%s%s%s] - %s", named ? "" : what, named ? "" : ": ", err->message,
-           ei_err_name(err->code), err->request_id[0] != '\0' ? "; request-id " : "", err->request_id,
-           err->client_request_id[0] != '\0' ? "; client-request-id " : "", err->client_request_id,
-           ei_err_mend(err->code));
+    collect_facts(about, facts);
+    write_text(priority, about, "%s%s%s [%s] - %s", named ? "" : what, named ? "" : ": ", err->message, facts,
+               ei_err_mend(err->code));
+}
+
+void ei_log_error_event(int priority, enum ei_log_id id, const char *what, const struct ei_error *err)
+{
+    const struct ei_log_about about = {.id = id, .error = err};
+
+    ei_log_error_about(priority, &about, what);
+}
+
+void ei_log_error(int priority, const char *what, const struct ei_error *err)
+{
+    ei_log_error_event(priority, EI_LOG_PLAIN, what, err);
 }

@@ -97,7 +97,7 @@ static void save(struct by_device *credential)
         EI_FAILPOINT("R2");
         credential->unsaved = false;
     } else if (!credential->unsaved) {
-        ei_log_error(LOG_WARNING, "the renewed sign-in cannot be kept", &err);
+        ei_log_error_event(LOG_WARNING, EI_LOG_SIGN_IN_FAILED, "the renewed sign-in cannot be kept", &err);
         credential->unsaved = true;
     }
 }

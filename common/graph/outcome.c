@@ -108,13 +108,14 @@ static void log_call(const struct ei_request *request)
     const struct ei_graph_result *result = &request->result;
     const char *host = strstr(request->url, "://");
     const char *path = host != NULL ? strchr(host + strlen("://"), '/') : NULL;
+    struct ei_error ids = result->error; /* of this request, not of the batch that it failed with */
+    const struct ei_log_about about = {.id = EI_LOG_REQUEST, .error = &ids};
     bool write = request->method != EI_GET && request->service == EI_SERVICE_GRAPH && request->inner_count == 0;
 
     path = path != NULL ? path : "/";
-    ei_log(write ? LOG_INFO : LOG_DEBUG, "%s %.*s: %ld %s, request-id %s, client-request-id %s, date %s",
-           ei_method_name(request->method), (int)strcspn(path, "?"), path, result->status,
-           ei_err_name(result->error.code), result->error.request_id[0] != '\0' ? result->error.request_id : "-",
-           request->crid[0] != '\0' ? request->crid : "-", request->date[0] != '\0' ? request->date : "-");
+    ei_graph_request_id(ids.client_request_id, request->crid);
+    ei_log_about(write ? LOG_INFO : LOG_DEBUG, &about, "%s %.*s: %ld, date %s", ei_method_name(request->method),
+                 (int)strcspn(path, "?"), path, result->status, request->date[0] != '\0' ? request->date : "-");
 }
 
 void ei_outcome_answered(struct ei_request *request, long status, const char *location)

@@ -41,12 +41,13 @@ void ei_accounts_scan_now(struct ei_worker *w)
 static void say_news(const struct ei_reconcile_report *before, const struct ei_reconcile_report *now)
 {
     if (now->doubt.code != EI_OK && before->doubt.code != now->doubt.code)
-        ei_log_error(LOG_WARNING, "the account files", &now->doubt);
+        ei_log_error_event(LOG_WARNING, EI_LOG_ACCOUNTS_DOUBTFUL, "the account files", &now->doubt);
     if (now->waiting > before->waiting)
-        ei_log(LOG_NOTICE, "accounts that wait for an address: %zu; see entra-invite list --state waiting - %s",
-               now->waiting, ei_err_mend(EI_NO_ADDRESS));
+        ei_log_event(LOG_NOTICE, EI_LOG_ACCOUNTS_WAIT,
+                     "accounts that wait for an address: %zu; see entra-invite list --state waiting - %s", now->waiting,
+                     ei_err_mend(EI_NO_ADDRESS));
     if (now->held_back && !before->held_back)
-        ei_log_error(LOG_ERR, "removals are held back", &now->removals);
+        ei_log_error_event(LOG_ERR, EI_LOG_REMOVALS_HELD, "removals are held back", &now->removals);
     for (size_t i = 0; i < now->problem_count; i++) {
         const struct ei_group_problem *problem = &now->problems[i];
         bool known = false;
@@ -57,7 +58,7 @@ static void say_news(const struct ei_reconcile_report *before, const struct ei_r
             continue;
         struct ei_error err;
         ei_group_problem_error(problem, &err);
-        ei_log_error(LOG_WARNING, "configuration", &err);
+        ei_log_error_event(LOG_WARNING, EI_LOG_ACCOUNTS_DOUBTFUL, "configuration", &err);
     }
     for (size_t i = 0; i < now->note_count; i++)
         ei_log(LOG_INFO, "%s", now->notes[i]);

@@ -16,6 +16,7 @@
 #include "plugin/worker/settings.h"
 #include "plugin/worker/sponsors.h"
 #include "plugin/worker/state.h"
+#include "plugin/worker/tell.h"
 #include "plugin/worker/tenant.h"
 
 enum {
@@ -38,7 +39,7 @@ void ei_answer_fail(struct ei_worker *w, struct ei_collaborator *c, const struct
 {
     c->error = *err;
     c->error_permanent = true;
-    ei_log_error(LOG_WARNING, c->addresses[0], err);
+    ei_tell_error(w, LOG_WARNING, EI_LOG_FAILED, c, err);
     ei_machine_enter(w, c, EI_STEP_FAILED, "failed");
 }
 
@@ -99,6 +100,7 @@ void ei_answer_accept(struct ei_worker *w, struct ei_collaborator *c, const char
     c->job.attempts = 0;
     c->job.not_before = ei_refresh_next_look(w, EI_STEP_ACCEPTED);
     ei_groups_plan(w, c);
+    ei_tell(w, LOG_INFO, EI_LOG_ACCEPTED, c, NULL, "accepted%s", strcmp(event, "linked") == 0 ? " before, linked" : "");
     ei_worker_save(w, c, event, NULL);
     ei_groups_join(w, c);
 }
@@ -119,7 +121,7 @@ static void go_create(struct ei_worker *w, struct ei_collaborator *c)
     if (rc == EI_OK && c->mail != EI_MAIL_SENT && c->mail != EI_MAIL_UNKNOWN)
         c->mail = settings.channel != EI_CHANNEL_NONE && !c->linked ? EI_MAIL_WANTED : EI_MAIL_NONE;
     if (rc == EI_OK && !ei_sponsors_plan(w, c, &settings))
-        ei_log(LOG_WARNING, "%s: no memory for its sponsors", c->addresses[0]);
+        ei_tell(w, LOG_WARNING, EI_LOG_SPONSORS, c, NULL, "no memory for its sponsors");
     ei_settings_clear(&settings);
     if (rc != EI_OK) {
         ei_answer_fail(w, c, &err);
@@ -183,7 +185,7 @@ void ei_answer_found_user(struct ei_worker *w, struct ei_collaborator *c, const 
         /* Looked at again like any guest, so that enabling it is enough. */
         c->error = err;
         c->error_permanent = true;
-        ei_log_error(LOG_WARNING, c->addresses[0], &err);
+        ei_tell_error(w, LOG_WARNING, EI_LOG_FAILED, c, &err);
         ei_machine_enter(w, c, EI_STEP_PENDING, "disabled");
     } else if (verdict == EI_REDEMPTION_FAILED) {
         ei_answer_fail(w, c, &err);
@@ -371,7 +373,7 @@ static bool refused_for_less(struct ei_worker *w, struct ei_collaborator *c, con
         return false;
     if (ei_reset_refused(w, c, result))
         return true;
-    if (ei_sponsors_refused(c, result)) {
+    if (ei_sponsors_refused(w, c, result)) {
         c->job.crid[0] = '\0'; /* concluded */
         ei_machine_enter(w, c, EI_STEP_CREATING, "without-sponsors");
         return true;
@@ -421,6 +423,7 @@ void ei_answer_created(void *context, const struct ei_graph_result *result,
     bool reset = c->job.reset && c->job.step == EI_STEP_CREATING;
     if (reset)
         ei_reset_apply(w, c);
+    ei_tell(w, LOG_INFO, EI_LOG_INVITED, c, &result->error, reset ? "to redeem anew" : "invited");
     if (c->job.step != EI_STEP_CREATING) /* somebody decided otherwise meanwhile; the guest is on record at least */
         ei_worker_save(w, c, "invited-late", NULL);
     else if (c->mail == EI_MAIL_WANTED)

@@ -4,9 +4,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
-#include "common/base/log.h"
 #include "plugin/worker/answers.h"
 #include "plugin/worker/machine.h"
+#include "plugin/worker/tell.h"
 #include "plugin/worker/tenant.h"
 
 void ei_answer_mail_unknown(struct ei_collaborator *c, const char *why)
@@ -37,12 +37,13 @@ static void mail_refused(struct ei_worker *w, struct ei_collaborator *c, const s
         ei_answer_mail_unknown(c, result->error.message);
         memcpy(c->error.request_id, result->error.request_id, sizeof c->error.request_id);
         memcpy(c->error.client_request_id, result->error.client_request_id, sizeof c->error.client_request_id);
+        ei_tell_error(w, LOG_WARNING, EI_LOG_MAIL_REFUSED, c, &c->error);
         ei_answer_pending(w, c, "mail-unknown");
     } else if (ei_err_fault(result->error.code) == EI_FAULT_ACCOUNT) {
         /* The guest stands, only its mail was refused: the URL can still be handed over. */
         c->mail = EI_MAIL_NONE;
         c->error = result->error;
-        ei_log_error(LOG_WARNING, c->addresses[0], &result->error);
+        ei_tell_error(w, LOG_WARNING, EI_LOG_MAIL_REFUSED, c, &result->error);
         ei_answer_pending(w, c, "mail-refused");
     } else {
         ei_answer_try_again(w, c, result);
@@ -70,6 +71,7 @@ void ei_answer_mailed(void *context, const struct ei_graph_result *result, const
         goto out;
     }
     ei_answer_clear_error(c);
+    ei_tell(w, LOG_INFO, EI_LOG_MAILED, c, &result->error, "Microsoft has sent the mail");
     EI_FAILPOINT("C11");
     if (c->job.step == EI_STEP_MAILING)
         ei_answer_pending(w, c, "mailed");

@@ -79,10 +79,11 @@ void ei_worker_credential_reload(struct ei_worker *w)
         return;
     }
     if (refused(w->blocked.code) || err.code != EI_SECRET_FILE)
-        ei_log(LOG_WARNING,
-               "the credential is kept as it was read before (%s): correct the file; if only root may read it, start "
-               "entra-invited again, or let the user entra-invite own the file",
-               err.message);
+        ei_log_event(
+            LOG_WARNING, EI_LOG_CREDENTIAL_KEPT,
+            "the credential is kept as it was read before (%s): correct the file; if only root may read it, start "
+            "entra-invited again, or let the user entra-invite own the file",
+            err.message);
 }
 
 void ei_worker_credential_watch(struct ei_worker *w)
@@ -98,11 +99,11 @@ void ei_worker_credential_watch(struct ei_worker *w)
         return; /* one that has ended blocks the worker, which says so */
     char date[EI_TIME_TEXT];
     ei_time_format(expires, date);
-    ei_log(LOG_WARNING,
-           "the credential expires at %s, in %" PRId64
-           " days: add a new certificate to the app (Certificates & secrets), "
-           "then replace the files",
-           date, left / DAY);
+    ei_log_event(LOG_WARNING, EI_LOG_CREDENTIAL_ENDS,
+                 "the credential expires at %s, in %" PRId64
+                 " days: add a new certificate to the app (Certificates & secrets), "
+                 "then replace the files",
+                 date, left / DAY);
     w->expiry_look_ms = now_ms + SAY_EVERY_MS;
     w->expiry_said = expires;
 }

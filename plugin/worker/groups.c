@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/requests.h"
+#include "plugin/worker/tell.h"
 
 enum {
     JOINS_MAX = 64,      /* requests under way at once */
@@ -83,7 +84,7 @@ static void note_trouble(struct ei_worker *w, const char *group, const struct ei
     trouble->error = *error;
     trouble->again_ms = ei_monotonic_ms() + TROUBLE_AGAIN_MS;
     if (news)
-        ei_log_error(LOG_WARNING, "entra_groups", error);
+        ei_log_error_event(LOG_WARNING, EI_LOG_GROUP_REFUSED, "entra_groups", error);
 }
 
 void ei_groups_probe_now(struct ei_worker *w)
@@ -143,7 +144,7 @@ static void take_configuration(struct ei_worker *w, struct ei_collaborator *c)
     for (size_t r = 0; r < config->rule_count; r++)
         for (size_t i = 0; account_uses(c, &config->rules[r]) && i < config->rules[r].entra_groups.count; i++)
             if (ei_collaborator_add_membership(c, config->rules[r].entra_groups.items[i]) == NULL)
-                ei_log(LOG_WARNING, "%s: no memory for its groups; the next look sees to it", c->addresses[0]);
+                ei_tell(w, LOG_WARNING, EI_LOG_DELAYED, c, NULL, "no memory for its groups; the next look sees to it");
 }
 
 /* Of a membership that is missing. What is wrong with the group counts for all alike. */
@@ -229,7 +230,7 @@ static void added(struct ei_worker *w, struct ei_collaborator *c, struct ei_memb
     m->not_before = 0;
     ei_error_clear(&m->error);
     end_trouble(w, m->group);
-    ei_log(LOG_INFO, "%s: the guest is a member of the group %s", c->addresses[0], m->group);
+    ei_tell(w, LOG_INFO, EI_LOG_GROUP_JOINED, c, NULL, "the guest is a member of the group %s", m->group);
     for (size_t i = 0; i < c->membership_count; i++)
         all = all && c->memberships[i].added_at != 0;
     if (all && ei_collaborator_looked_at(c)) /* nothing is left that a look would have to see to */

@@ -28,7 +28,7 @@ static void fail(struct ei_worker *w, const struct ei_error *err)
 {
     struct ei_call *call = w->login->call;
 
-    ei_log_error(LOG_WARNING, "signing in", err);
+    ei_log_error_event(LOG_WARNING, EI_LOG_SIGN_IN_FAILED, "signing in", err);
     end(w);
     ei_call_fail(call, err);
 }
@@ -81,9 +81,9 @@ static void on_done(void *context, const struct ei_signed_in *signed_in, const s
         fail(w, &err);
         return;
     }
-    ei_log(LOG_NOTICE, "%s (object %s) has signed in",
-           signed_in->person.name[0] != '\0' ? signed_in->person.name : "somebody without a name",
-           signed_in->person.object_id[0] != '\0' ? signed_in->person.object_id : "unknown");
+    ei_log_event(LOG_NOTICE, EI_LOG_SIGNED_IN, "%s (object %s) has signed in",
+                 signed_in->person.name[0] != '\0' ? signed_in->person.name : "somebody without a name",
+                 signed_in->person.object_id[0] != '\0' ? signed_in->person.object_id : "unknown");
     cJSON *reply = make_reply(NULL, &signed_in->person);
     end(w);
     ei_tenant_signed_in(w);

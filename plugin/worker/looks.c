@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/base/log.h"
 #include "plugin/worker/answers.h"
 #include "plugin/worker/carrier.h"
 #include "plugin/worker/groups.h"
@@ -12,6 +11,7 @@
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/reset.h"
 #include "plugin/worker/sponsors.h"
+#include "plugin/worker/tell.h"
 #include "plugin/worker/tenant.h"
 
 /* A mail that waits for its relay is tried again behind a look, which may show that there is no need for it. */
@@ -72,7 +72,7 @@ static void set_failed(struct ei_worker *w, struct ei_collaborator *c, const str
     if (!said) {
         c->error_permanent = true;
         c->state_at = ei_now();
-        ei_log_error(LOG_WARNING, c->addresses[0], err);
+        ei_tell_error(w, LOG_WARNING, EI_LOG_FAILED, c, err);
     }
     save_look(w, c, said ? NULL : ei_err_name(err->code));
 }
@@ -94,7 +94,6 @@ static void judge(struct ei_worker *w, struct ei_collaborator *c, const struct e
             ei_answer_clear_error(c); /* what could not be read before is read now */
             save_seen(w, c, NULL);
         } else {
-            ei_log(LOG_INFO, "%s: accepted", c->addresses[0]);
             ei_answer_accept(w, c, "accepted");
         }
         break;

@@ -5,7 +5,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
-#include "common/base/log.h"
 #include "plugin/worker/answers.h"
 #include "plugin/worker/carrier.h"
 #include "plugin/worker/invite.h"
@@ -13,6 +12,7 @@
 #include "plugin/worker/settings.h"
 #include "plugin/worker/sponsors.h"
 #include "plugin/worker/state.h"
+#include "plugin/worker/tell.h"
 #include "plugin/worker/tenant.h"
 
 enum {
@@ -257,7 +257,7 @@ static enum ei_err begin(struct ei_worker *w, struct ei_collaborator *c)
     if (rc != EI_OK) {
         c->error = err;
         c->error_permanent = true;
-        ei_log_error(LOG_WARNING, c->address_count != 0 ? c->addresses[0] : "a collaborator", &err);
+        ei_tell_error(w, LOG_WARNING, EI_LOG_FAILED, c, &err);
         return ei_machine_enter(w, c, EI_STEP_FAILED, "failed");
     }
     return ei_machine_enter(w, c, EI_STEP_CHECKING, "checking");

@@ -116,15 +116,15 @@ static int run(const struct ei_config *config, struct ei_credential *credential,
     if (ei_worker_new(config, credential, listen_fd, &worker, &err) != EI_OK)
         goto failed;
     ei_background_ready(ready_fd);
-    ei_log(LOG_INFO, "entra-invited " EI_VERSION " for tenant %s", config->tenant);
+    ei_log_event(LOG_INFO, EI_LOG_STARTED, "entra-invited " EI_VERSION " for tenant %s", config->tenant);
     enum ei_err rc = ei_worker_run(worker, &err);
     ei_worker_free(worker);
     if (rc != EI_OK)
         goto failed;
-    ei_log(LOG_INFO, "stopped");
+    ei_log_event(LOG_INFO, EI_LOG_STOPPED, "stopped");
     return EXIT_SUCCESS;
 failed:
-    ei_log_error(LOG_ERR, "cannot run", &err);
+    ei_log_error_event(LOG_ERR, EI_LOG_CANNOT_RUN, "cannot run", &err);
     return EXIT_FAILED;
 }
 
@@ -135,7 +135,7 @@ static bool read_settings(const struct arguments *arguments, struct ei_config **
     struct ei_error err;
 
     if (ei_config_load(arguments->config, ret_config, &err) != EI_OK) {
-        ei_log_error(LOG_ERR, "configuration", &err);
+        ei_log_error_event(LOG_ERR, EI_LOG_CANNOT_RUN, "configuration", &err);
         return false;
     }
     if (ei_carrier_load(*ret_config, &carrier, &err) != EI_OK) {
@@ -146,7 +146,7 @@ static bool read_settings(const struct arguments *arguments, struct ei_config **
     ei_config_warn(*ret_config);
     if (ei_worker_credential(*ret_config, ret_credential, &err) != EI_OK ||
         (arguments->test && ei_credential_check(*ret_credential, &err) != EI_OK)) {
-        ei_log_error(LOG_ERR, "credential", &err);
+        ei_log_error_event(LOG_ERR, EI_LOG_CANNOT_RUN, "credential", &err);
         return false;
     }
     return true;

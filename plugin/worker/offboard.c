@@ -8,10 +8,10 @@
 #include "common/account/gecos.h"
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
-#include "common/base/log.h"
 #include "plugin/worker/answers.h"
 #include "plugin/worker/groups.h"
 #include "plugin/worker/machine.h"
+#include "plugin/worker/tell.h"
 #include "plugin/worker/tenant.h"
 
 enum {
@@ -79,8 +79,8 @@ enum ei_err ei_offboard_prepare(struct ei_worker *w, struct ei_collaborator *c)
         return rc;
     if (address[0] == '\0')
         return ei_machine_enter(w, c, EI_STEP_OFFBOARDING, "offboarding");
-    ei_log(LOG_NOTICE, "%s: the guest %s stays, %s is the same person and needs it", c->addresses[0], c->guest_id,
-           address);
+    ei_tell(w, LOG_NOTICE, EI_LOG_GUEST_KEPT, c, NULL, "the guest %s stays, %s is the same person and needs it",
+            c->guest_id, address);
     c->job.offboard = EI_REMOVAL_KEEP;
     return ei_machine_enter(w, c, EI_STEP_IDLE, "guest-shared");
 }
@@ -110,7 +110,7 @@ static void try_again(struct ei_worker *w, struct ei_collaborator *c, const stru
     struct ei_graph_result later = *result;
 
     if (c->error.code != result->error.code)
-        ei_log_error(LOG_WARNING, c->addresses[0], &result->error);
+        ei_tell_error(w, LOG_WARNING, EI_LOG_DELAYED, c, &result->error);
     if (ei_err_fault(result->error.code) == EI_FAULT_TENANT && later.retry_after < EI_DENIED_AGAIN)
         later.retry_after = EI_DENIED_AGAIN; /* a permission that is missing does not come by asking often */
     ei_answer_try_again(w, c, &later);
@@ -144,7 +144,7 @@ static void on_offboarded(void *context, const struct ei_graph_result *result)
         goto out;
     }
     if (result->outcome == EI_GRAPH_DONE || result->error.code == EI_GRAPH_NOT_FOUND) {
-        ei_log(LOG_INFO, "%s: guest %s", c->addresses[0], deleted ? "deleted" : "disabled");
+        ei_tell(w, LOG_INFO, EI_LOG_OFFBOARDED, c, NULL, "guest %s %s", c->guest_id, deleted ? "deleted" : "disabled");
         if (deleted)
             note_deleted(c);
         else
@@ -162,7 +162,7 @@ out:
 
 static void came_back(struct ei_worker *w, struct ei_collaborator *c)
 {
-    ei_log(LOG_INFO, "%s: guest %s restored", c->addresses[0], c->deleted_guest_id);
+    ei_tell(w, LOG_INFO, EI_LOG_RESTORED, c, NULL, "guest %s restored", c->deleted_guest_id);
     ei_text_set(&c->guest_id, NULL);
     c->guest_id = c->deleted_guest_id;
     c->deleted_guest_id = NULL;
@@ -182,7 +182,7 @@ static void fail_for_good(struct ei_worker *w, struct ei_collaborator *c, const 
 {
     c->error = *err;
     c->error_permanent = true;
-    ei_log_error(LOG_WARNING, c->addresses[0], err);
+    ei_tell_error(w, LOG_WARNING, EI_LOG_FAILED, c, err);
     ei_machine_enter(w, c, EI_STEP_FAILED, ei_err_name(err->code));
 }
 
@@ -270,7 +270,7 @@ static void on_enabled(void *context, const struct ei_graph_result *result)
         ei_worker_save(w, c, NULL, NULL);
     } else if (result->outcome == EI_GRAPH_DONE || result->error.code == EI_GRAPH_NOT_FOUND) {
         if (result->outcome == EI_GRAPH_DONE)
-            ei_log(LOG_INFO, "%s: guest %s enabled", c->addresses[0], c->guest_id);
+            ei_tell(w, LOG_INFO, EI_LOG_RESTORED, c, NULL, "guest %s enabled", c->guest_id);
         settle_restored(w, c); /* if it is not there, the look says so */
     } else {
         try_again(w, c, result);

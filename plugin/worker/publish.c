@@ -67,7 +67,8 @@ static uint64_t published_generation(void)
 
 static enum ei_err hold_mail(struct ei_worker *w, const char *why, struct ei_error *err)
 {
-    ei_log(LOG_WARNING, "%s: no mail is sent until 'entra-invite adopt' says that this host may", why);
+    ei_log_event(LOG_WARNING, EI_LOG_MAIL_HELD,
+                 "%s: no mail is sent until 'entra-invite adopt' says that this host may", why);
     w->mail_held = true;
     return ei_store_meta_set(w->store, meta_mail_held, "1", err);
 }
@@ -327,7 +328,7 @@ void ei_publish_run(struct ei_worker *w)
     if (!w->scanned || !ei_publish_pending(w) || start < w->publish_at_ms)
         return;
     if (publish(w, &err) != EI_OK) {
-        ei_log_error(LOG_ERR, "the view cannot be published, the old one stays", &err);
+        ei_log_error_event(LOG_ERR, EI_LOG_VIEW_FAILED, "the view cannot be published, the old one stays", &err);
         w->publish_at_ms = start + RETRY_MS;
         return;
     }

@@ -55,8 +55,8 @@ static void put_in_force(struct ei_worker *w, struct ei_config *config, struct e
     ei_error_clear(&w->config_error);
     ei_config_warn(config);
     if (ei_publish_groups(w, &err) != EI_OK)
-        ei_log_error(LOG_ERR, "the covered groups cannot be published", &err);
-    ei_log(LOG_NOTICE, "the configuration was read again");
+        ei_log_error_event(LOG_ERR, EI_LOG_VIEW_FAILED, "the covered groups cannot be published", &err);
+    ei_log_event(LOG_NOTICE, EI_LOG_CONFIG_READ, "the configuration was read again");
     w->dirty = true;
 }
 
@@ -77,7 +77,7 @@ void ei_reload_run(struct ei_worker *w)
     if (rc == EI_OK) {
         put_in_force(w, config, carrier);
     } else {
-        ei_log_error(LOG_ERR, "the configuration is as it was before", &w->config_error);
+        ei_log_error_event(LOG_ERR, EI_LOG_CONFIG_REFUSED, "the configuration is as it was before", &w->config_error);
         ei_config_free(config);
         w->dirty = true;
     }

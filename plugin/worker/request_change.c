@@ -14,6 +14,7 @@
 #include "plugin/worker/publish.h"
 #include "plugin/worker/requests.h"
 #include "plugin/worker/state.h"
+#include "plugin/worker/tell.h"
 
 enum {
     ANSWERED_LATELY = 15 * 60, /* seconds: then a hook may wait for Graph */
@@ -52,6 +53,22 @@ static void reply_announced(struct ei_worker *w, struct ei_call *call, const cha
     cJSON_AddNumberToObject(reply, "wait", worth_waiting(w, answer));
     ei_collaborator_free(c);
     ei_call_reply(call, reply);
+}
+
+/* Why nothing is sent yet, while somebody looks at the log. */
+static void say_announced(struct ei_worker *w, const struct ei_reconcile_answer *answer)
+{
+    struct ei_collaborator *c = NULL;
+    struct ei_error err;
+
+    if ((answer->error.code == EI_OK && answer->has_address) || ei_store_get(w->store, answer->id, &c, &err) != EI_OK)
+        return;
+    if (answer->error.code != EI_OK)
+        ei_tell_error(w, LOG_WARNING, answer->has_address ? EI_LOG_FAILED : EI_LOG_NO_ADDRESS, c, &answer->error);
+    else
+        ei_tell(w, LOG_NOTICE, EI_LOG_NO_ADDRESS, c, NULL, "has no address yet; it is invited once it has one - %s",
+                ei_err_mend(EI_NO_ADDRESS));
+    ei_collaborator_free(c);
 }
 
 /*
@@ -111,11 +128,8 @@ void ei_request_announce(struct ei_worker *w, struct ei_call *call, const cJSON 
         return;
     }
     w->dirty |= answer.changed;
-    if (answer.changed && answer.covered && answer.error.code != EI_OK)
-        ei_log_error(LOG_WARNING, login, &answer.error);
-    else if (answer.changed && answer.covered && !answer.has_address)
-        ei_log(LOG_NOTICE, "%s: has no address yet; it is invited once it has one - %s", login,
-               ei_err_mend(EI_NO_ADDRESS));
+    if (answer.changed && answer.covered)
+        say_announced(w, &answer);
     reply_announced(w, call, login, &answer);
 }
 

@@ -6,11 +6,11 @@
 
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
-#include "common/base/log.h"
 #include "plugin/worker/answers.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
 #include "plugin/worker/settings.h"
+#include "plugin/worker/tell.h"
 #include "plugin/worker/tenant.h"
 
 enum { BEHIND = 60 * 60 }; /* seconds that a copy of the directory may be behind (contract 7) */
@@ -84,7 +84,7 @@ static void give_up(struct ei_worker *w, struct ei_collaborator *c, const struct
     end(c);
     c->error = *err;
     c->error_permanent = false;
-    ei_log_error(LOG_WARNING, c->addresses[0], err);
+    ei_tell_error(w, LOG_WARNING, EI_LOG_NOT_RESET, c, err);
     c->job.step = EI_STEP_PENDING;
     c->job.resume = EI_STEP_QUEUED;
     c->job.creates = 0;

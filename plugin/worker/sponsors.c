@@ -10,6 +10,7 @@
 #include "plugin/worker/answers.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/sponsor_ids.h"
+#include "plugin/worker/tell.h"
 
 enum {
     SETTLE = 60 * 60, /* seconds in which a new guest may still come to be known everywhere (contract 7) */
@@ -39,12 +40,12 @@ static char *as_json(const struct ei_graph_invite *invite)
     return text;
 }
 
-static bool set_note(struct ei_collaborator *c, const char *note)
+static bool set_note(const struct ei_worker *w, struct ei_collaborator *c, const char *note)
 {
     bool news = note != NULL && (c->sponsor_note == NULL || strcmp(c->sponsor_note, note) != 0);
 
     if (news)
-        ei_log(LOG_NOTICE, "%s: sponsors: %s", c->addresses[0], note);
+        ei_tell(w, LOG_NOTICE, EI_LOG_SPONSORS, c, NULL, "sponsors: %s", note);
     return ei_text_set(&c->sponsor_note, note);
 }
 
@@ -65,14 +66,14 @@ bool ei_sponsors_plan(struct ei_worker *w, struct ei_collaborator *c, const stru
 {
     if (settings->invite.sponsor_count == 0) {
         c->sponsoring = EI_SPONSORS_NONE;
-        return ei_text_set(&c->sponsors, NULL) && set_note(c, note_of(settings));
+        return ei_text_set(&c->sponsors, NULL) && set_note(w, c, note_of(settings));
     }
     char note[EI_MESSAGE_MAX];
     char *text = as_json(&settings->invite);
     bool refused =
         text != NULL && c->sponsors != NULL && strcmp(c->sponsors, text) == 0 && c->sponsoring == EI_SPONSORS_APART;
     bool set =
-        text != NULL && ei_text_set(&c->sponsors, text) && (refused || set_note(c, full_note(w, settings, note)));
+        text != NULL && ei_text_set(&c->sponsors, text) && (refused || set_note(w, c, full_note(w, settings, note)));
 
     c->sponsoring = refused || w->sponsors_apart ? EI_SPONSORS_APART : EI_SPONSORS_SENT;
     cJSON_free(text);
@@ -86,10 +87,10 @@ enum ei_err ei_sponsors_note_missing(struct ei_worker *w, struct ei_collaborator
     ei_sponsor_ids_tell(w, settings, note);
     if (note[0] == '\0')
         return EI_OK;
-    return set_note(c, full_note(w, settings, note)) ? ei_worker_save(w, c, NULL, NULL) : EI_NOMEM;
+    return set_note(w, c, full_note(w, settings, note)) ? ei_worker_save(w, c, NULL, NULL) : EI_NOMEM;
 }
 
-bool ei_sponsors_refused(struct ei_collaborator *c, const struct ei_graph_result *result)
+bool ei_sponsors_refused(const struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_result *result)
 {
     bool maybe = result->outcome == EI_GRAPH_REJECTED &&
                  (result->status == 400 || result->status == 403 || result->status == 404);
@@ -99,7 +100,7 @@ bool ei_sponsors_refused(struct ei_collaborator *c, const struct ei_graph_result
         return false;
     c->sponsoring = EI_SPONSORS_APART;
     ei_fail(&note, EI_OK, "the invitation that names them was refused: %s", result->error.message);
-    return set_note(c, note.message);
+    return set_note(w, c, note.message);
 }
 
 /* --- after it --- */
@@ -138,7 +139,7 @@ static void set_all(struct ei_worker *w, struct ei_collaborator *c)
 static void give_up(struct ei_worker *w, struct ei_collaborator *c, const char *note)
 {
     c->sponsoring = EI_SPONSORS_NOT;
-    set_note(c, note);
+    set_note(w, c, note);
     save(w, c, "no-sponsors");
 }
 
@@ -165,7 +166,7 @@ static void finish(struct chain *chain, struct ei_worker *w, struct ei_collabora
         set_all(w, c);
     else if (!chain->later || !young(c))
         give_up(w, c, chain->failed.message);
-    else if (set_note(c, chain->failed.message))
+    else if (set_note(w, c, chain->failed.message))
         save(w, c, NULL);
 }
 

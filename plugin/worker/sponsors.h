@@ -26,7 +26,8 @@ enum ei_err ei_sponsors_note_missing(struct ei_worker *worker, struct ei_collabo
 
 /* A create was refused, maybe for the sponsors in it: true if it is to be sent once more without them. Not stored yet.
  */
-bool ei_sponsors_refused(struct ei_collaborator *collaborator, const struct ei_graph_result *result);
+bool ei_sponsors_refused(const struct ei_worker *worker, struct ei_collaborator *collaborator,
+                         const struct ei_graph_result *result);
 
 /* The guest was seen: reads its sponsors and adds what is missing, where that is still to be done. true: the flight is
  * taken over. */

@@ -29,7 +29,7 @@ static void block(struct ei_worker *w, const struct ei_error *err, bool inviting
     if (news || now >= w->probe_at_ms)
         w->probe_at_ms = now + EI_PROBE_MS;
     if (news) {
-        ei_log_error(LOG_ERR, "blocked", err);
+        ei_log_error_event(LOG_ERR, EI_LOG_BLOCKED, "blocked", err);
         w->dirty = true;
     }
 }
@@ -40,7 +40,8 @@ static void unblock(struct ei_worker *w)
 
     if (w->blocked.code == EI_OK)
         return;
-    ei_log(LOG_NOTICE, "Microsoft Graph answers again (was: %s); going on", ei_err_name(w->blocked.code));
+    ei_log_event(LOG_NOTICE, EI_LOG_ANSWERS_AGAIN, "Microsoft Graph answers again (was: %s); going on",
+                 ei_err_name(w->blocked.code));
     ei_error_clear(&w->blocked);
     w->dirty = true;
     /* What backed off because of the block need not wait any longer. */
@@ -87,7 +88,7 @@ static void note_trouble(struct ei_worker *w, const struct ei_error *err)
     w->dirty |= w->trouble.code != err->code;
     w->trouble = *err;
     if (!w->trouble_said && now - w->trouble_since_ms >= TROUBLE_SAY_MS) {
-        ei_log_error(LOG_WARNING, "asking Microsoft Graph", err);
+        ei_log_error_event(LOG_WARNING, EI_LOG_UNREACHABLE, "asking Microsoft Graph", err);
         w->trouble_said = true;
     }
 }
@@ -97,7 +98,8 @@ static void end_trouble(struct ei_worker *w)
     if (w->trouble.code == EI_OK)
         return;
     if (w->trouble_said)
-        ei_log(LOG_NOTICE, "Microsoft Graph answers again (was: %s)", ei_err_name(w->trouble.code));
+        ei_log_event(LOG_NOTICE, EI_LOG_ANSWERS_AGAIN, "Microsoft Graph answers again (was: %s)",
+                     ei_err_name(w->trouble.code));
     ei_error_clear(&w->trouble);
     w->dirty = true;
 }
@@ -107,7 +109,7 @@ static void note_denied(struct ei_worker *w, const struct ei_graph_result *resul
     if (kind != EI_CALL_READ)
         return;
     if (w->reads_denied_at == 0)
-        ei_log_error(LOG_WARNING, "reading users", &result->error);
+        ei_log_error_event(LOG_WARNING, EI_LOG_READS_DENIED, "reading users", &result->error);
     w->reads_denied_at = ei_now();
 }
 
@@ -119,7 +121,7 @@ static void replace_block(struct ei_worker *w, const struct ei_error *err)
 
     if (w->blocked.code == EI_OK || w->blocked_inviting || !of_credential)
         return;
-    ei_log_error(LOG_NOTICE, "no longer blocked, but", err);
+    ei_log_error_event(LOG_NOTICE, EI_LOG_UNREACHABLE, "no longer blocked, but", err);
     ei_error_clear(&w->blocked);
     w->dirty = true;
 }

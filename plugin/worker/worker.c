@@ -48,7 +48,7 @@ static const char meta_hold[] = "hold-until";
 void ei_worker_store_failed(struct ei_worker *w, const struct ei_error *err)
 {
     if (w->store_error.code != err->code)
-        ei_log_error(LOG_ERR, "the store failed, jobs pause for ten seconds", err);
+        ei_log_error_event(LOG_ERR, EI_LOG_STORE_FAILED, "the store failed, jobs pause for ten seconds", err);
     w->store_error = *err;
     w->paused_until_ms = ei_monotonic_ms() + EI_STORE_PAUSE_MS;
 }

@@ -49,6 +49,7 @@ drwxr-xr-x root:root g /run/entra-invite
 -rwxr-xr-x root:root /usr/bin/entra-invite
 -rw-r--r-- root:root /usr/lib/systemd/system/entra-invite-flush.path
 -rw-r--r-- root:root /usr/lib/systemd/system/entra-invite-flush.service
+-rw-r--r-- root:root /usr/lib/systemd/catalog/entra-invite.catalog
 -rw-r--r-- root:root /usr/lib/systemd/system/entra-invited.service
 -rw-r--r-- root:root /usr/lib/systemd/system/entra-invited.socket
 -rw-r--r-- root:root /usr/lib/sysusers.d/entra-invite.conf
