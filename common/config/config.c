@@ -39,6 +39,8 @@ static enum ei_err read_host(const config_setting_t *root, struct ei_config *c, 
     enum ei_err rc = ei_read_path(root, "state_dir", EI_STATE_DIR, &c->state_dir, err);
     if (rc == EI_OK)
         rc = ei_read_path(root, "socket", EI_SOCKET_PATH, &c->socket, err);
+    if (rc == EI_OK)
+        rc = ei_read_path(root, "metrics_file", NULL, &c->metrics_file, err);
     if (rc == EI_OK && strlen(c->socket) >= sizeof address.sun_path)
         rc = ei_keys_fail(config_setting_get_member(root, "socket"), err, "a socket's path has at most %zu bytes",
                           sizeof address.sun_path - 1);
@@ -211,6 +213,7 @@ void ei_config_free(struct ei_config *c)
     ei_credential_settings_free(&c->credential);
     free(c->state_dir);
     free(c->socket);
+    free(c->metrics_file);
     free(c);
 }
 

@@ -145,6 +145,7 @@ struct ei_config {
     struct ei_coverage coverage; /* the groups of the rules, in their order, and minimum_uid */
     char *state_dir;             /* private/ is below it */
     char *socket;
+    char *metrics_file; /* NULL: none is written */
 };
 
 /* Reads and checks. NULL path: the built-in one. On error err has file, line, key, reason. The owner frees it. */

@@ -107,6 +107,7 @@ const struct ei_key ei_config_table[] = {
     {"minimum_uid", EI_KEY_INT, 1, INT_MAX, NULL},
     {"state_dir", EI_KEY_STRING, 1, 0, NULL},
     {"socket", EI_KEY_STRING, 1, 0, NULL},
+    {"metrics_file", EI_KEY_STRING, 1, 0, NULL},
     {"store", EI_KEY_GROUP, 0, 0, store_keys},
     {NULL, EI_KEY_STRING, 0, 0, NULL},
 };

@@ -118,6 +118,12 @@ static void log_call(const struct ei_request *request)
                  (int)strcspn(path, "?"), path, result->status, request->date[0] != '\0' ? request->date : "-");
 }
 
+static void note_call(const struct ei_request *request)
+{
+    ei_request_count(request);
+    log_call(request);
+}
+
 void ei_outcome_answered(struct ei_request *request, long status, const char *location)
 {
     struct ei_graph_result *result = &request->result;
@@ -143,13 +149,13 @@ void ei_outcome_answered(struct ei_request *request, long status, const char *lo
     name_request(request);
     read_skew(request);
     obey(request, result);
-    log_call(request);
+    note_call(request);
 }
 
 void ei_outcome_shared(struct ei_request *request, const struct ei_graph_result *result)
 {
     request->result = *result;
-    log_call(request);
+    note_call(request);
 }
 
 void ei_outcome_read(struct ei_request *request, CURLcode code)
@@ -171,7 +177,7 @@ void ei_outcome_read(struct ei_request *request, CURLcode code)
     read_failure(request, code);
     name_request(request);
     obey(request, result);
-    log_call(request);
+    note_call(request);
 }
 
 void ei_reply_bad(struct ei_reply *reply, const char *what)

@@ -11,6 +11,7 @@
 
 #include "common/base/buffer.h"
 #include "common/base/secret.h"
+#include "common/graph/counts.h"
 #include "common/graph/errors.h"
 #include "common/graph/graph.h"
 #include "common/graph/pace.h"
@@ -94,6 +95,7 @@ struct ei_request {
 struct ei_token {
     struct ei_secret value; /* empty: none */
     int64_t renew_ms;       /* monotonic */
+    int64_t expires_at;     /* wall */
     int64_t renew_at;       /* wall; both, since the monotonic clock stands still in a suspended machine */
     unsigned taken_serial;  /* of the last one that Graph has taken */
     unsigned doubts;        /* how often one was refused that had been taken, since the last that was not */
@@ -129,6 +131,7 @@ struct ei_graph {
 
     struct ei_token token;
     struct ei_pace pace;
+    struct ei_graph_counts counts;
     int64_t hold_until;                    /* wall, for the store */
     int64_t hold_until_ms;                 /* monotonic: what counts in this run */
     char *guest_domains[EI_GUEST_DOMAINS]; /* behind a guest's #EXT#: initial, then default; NULL: not known */
@@ -188,6 +191,11 @@ void ei_outcome_answered(struct ei_request *request, long status, const char *lo
 void ei_outcome_shared(struct ei_request *request, const struct ei_graph_result *result);
 /* Changes a reply that was 2xx but makes no sense: UNCLEAR, EI_GRAPH_ANSWER. */
 void ei_reply_bad(struct ei_reply *reply, const char *what);
+
+/* --- counts.c --- */
+
+/* Once for each transfer, when its result is read; each of those that a batch carries too. */
+void ei_request_count(const struct ei_request *request);
 
 /* --- token.c --- */
 

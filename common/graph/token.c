@@ -56,6 +56,7 @@ static enum ei_err store_token(struct ei_token *token, const char *text, int64_t
     ei_secret_free(&token->value);
     token->value = value;
     token->serial++;
+    token->expires_at = ei_now() + life;
     token->renew_ms = ei_monotonic_ms() + (life == 1 ? 500 : use * 1000);
     token->renew_at = ei_now() + (use > 0 ? use : 1);
     return EI_OK;

@@ -80,6 +80,7 @@ static void take_snapshot(struct ei_worker *w, struct ei_snapshot *snapshot)
         w->dirty = true;
     w->first_trusted = snapshot->first_trusted;
     w->scanned = true;
+    w->scanned_at = ei_now();
     say_news(&w->report, &report);
     if (report.next_pass != INT64_MAX) {
         int64_t wait = (report.next_pass - ei_now() + 1) * 1000;

@@ -201,6 +201,7 @@ static enum ei_err add_records(void *context, const struct ei_collaborator *c)
             .checked_at = c->checked_at,
         };
         w->counts[record.state]++;
+        ei_tally_account(&w->tally, account->rule, record.state, record.changed_at);
         const struct ei_error *error = ei_publish_error(w, c, account);
         if (error->code != EI_OK)
             snprintf(record.reason, sizeof record.reason, "%s", ei_err_name(error->code));
@@ -209,8 +210,11 @@ static enum ei_err add_records(void *context, const struct ei_collaborator *c)
         if (rc != EI_OK)
             return rc;
     }
-    if (c->account_count == 0)
+    if (c->account_count == 0) {
         w->counts[ei_state_of(c, NULL)]++;
+        ei_tally_account(&w->tally, c->job.rule, ei_state_of(c, NULL), c->state_at);
+    }
+    ei_tally_person(&w->tally, c);
     return EI_OK;
 }
 
@@ -245,6 +249,7 @@ static enum ei_err publish(struct ei_worker *w, struct ei_error *err)
     if (rc != EI_OK)
         return rc;
     memset(w->counts, 0, sizeof w->counts);
+    ei_tally_begin(&w->tally, w->config);
     w->walked = true;
     struct walk walk = {w, writer, err, header.minimum_uid};
     rc = ei_store_each(w->store, add_records, &walk, err);
@@ -334,6 +339,7 @@ void ei_publish_run(struct ei_worker *w)
     }
     w->dirty = false;
     w->view_refresh = w->last_refresh;
+    w->published_at = ei_now();
     w->publish_at_ms = ei_monotonic_ms() + SPACING_MS + SPACING_FACTOR * (ei_monotonic_ms() - start);
     tell_systemd(w);
 }

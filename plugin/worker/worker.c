@@ -22,6 +22,7 @@
 #include "plugin/worker/host_id.h"
 #include "plugin/worker/login.h"
 #include "plugin/worker/machine.h"
+#include "plugin/worker/metrics.h"
 #include "plugin/worker/notices.h"
 #include "plugin/worker/notify.h"
 #include "plugin/worker/publish.h"
@@ -163,6 +164,7 @@ enum ei_err ei_worker_new(const struct ei_config *config, struct ei_credential *
     w->credential = credential;
     w->watch_fd = -1;
     w->signal_fd = -1;
+    w->started_at = ei_now();
     enum ei_err rc = open_parts(w, listen_fd, err);
     if (rc != EI_OK) {
         ei_worker_free(w);
@@ -191,6 +193,7 @@ void ei_worker_free(struct ei_worker *w)
     ei_groups_close(w);
     ei_notices_close(w);
     ei_carrier_free(w->carrier);
+    ei_metrics_close(w);
     ei_config_free(w->reloaded);
     if (w->signal_fd >= 0)
         close(w->signal_fd);
@@ -262,6 +265,7 @@ static int loop_timeout(struct ei_worker *w)
     wait = least(wait, ei_deliver_wait_ms(w->deliver));
     wait = least(wait, ei_refresh_wait_ms(w));
     wait = least(wait, ei_publish_wait_ms(w));
+    wait = least(wait, ei_metrics_wait_ms(w));
     wait = least(wait, ei_accounts_wait_ms(w));
     wait = least(wait, ei_requests_wait_ms(w));
     wait = least(wait, ei_guest_lists_wait_ms(w));
@@ -355,6 +359,7 @@ enum ei_err ei_worker_run(struct ei_worker *w, struct ei_error *err)
         ei_refresh_run(w);
         ei_machine_run(w);
         ei_publish_run(w);
+        ei_metrics_run(w);
         ei_requests_run(w);
         ei_login_run(w);
         ei_worker_credential_watch(w);
@@ -373,5 +378,6 @@ enum ei_err ei_worker_run(struct ei_worker *w, struct ei_error *err)
     ei_notify("STOPPING=1");
     drain(w);
     ei_publish_run(w);
+    ei_metrics_stop(w);
     return EI_OK;
 }

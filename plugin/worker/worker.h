@@ -15,7 +15,8 @@
  *   carrier.c     the redeem URL carried by our own mail or to a webhook
  *   patience.c    who is pending too long: reminded, given up
  *   notices.c     the sponsors are told of it
- *   publish.c     the view, the covered groups, STATUS
+ *   publish.c     the view, the covered groups, STATUS; tally.c counts meanwhile
+ *   metrics.c     the same for Prometheus
  *   requests.c    what the socket asks
  *   login.c       somebody signs in for the app
  *
@@ -38,6 +39,7 @@
 #include "plugin/worker/guest_set.h"
 #include "plugin/worker/reconcile.h"
 #include "plugin/worker/scan_thread.h"
+#include "plugin/worker/tally.h"
 
 enum {
     EI_FLIGHTS_MAX = 640,         /* jobs under way at once: 32 batches of 20, one a slot (contract 4.4) */
@@ -106,6 +108,14 @@ struct ei_refresh {
     struct ei_guest_set seen;
 };
 
+/* metrics.c: what was written last. */
+struct ei_metrics {
+    char *path;          /* where; NULL: nowhere yet */
+    uint64_t generation; /* of the view then */
+    int64_t written_ms;  /* ei_monotonic_ms; tried or done */
+    enum ei_err said;    /* why it failed, in the log already */
+};
+
 struct ei_guest_list;
 struct ei_sponsor_ids;
 struct ei_carrier;
@@ -143,6 +153,7 @@ struct ei_worker {
     int64_t next_scan_ms;              /* ei_monotonic_ms */
     bool scan_again;                   /* something changed while a reading was under way */
     bool scanned;                      /* at least one pass since the start */
+    int64_t scanned_at;                /* wall time of the last */
     bool first_trusted;                /* as the last reading had it, see ei_gecos_address */
 
     /* machine.c, answers.c */
@@ -209,10 +220,12 @@ struct ei_worker {
     int64_t last_refresh;  /* wall time: Graph last told a state */
     int64_t view_refresh;  /* last_refresh as the published view has it */
     uint64_t generation;   /* of the published view */
+    int64_t published_at;  /* wall time; 0: not yet */
     uint64_t counts[EI_STATES];
     uint64_t standing; /* a hash of who stands where, of the view that the caches were last told of */
     bool standing_told;
-    bool mail_held; /* a clone or a restored image: no mail until adopt */
+    struct ei_tally tally; /* of the same publication */
+    bool mail_held;        /* a clone or a restored image: no mail until adopt */
     bool ready_said;
 
     /* requests.c, request_invite.c, request_doctor.c, request_tenant.c */
@@ -221,6 +234,9 @@ struct ei_worker {
     struct ei_resetting *resets; /* request_reset.c */
     struct ei_checkup *checkups;
     struct ei_tenant_list *tenant_lists;
+
+    struct ei_metrics metrics;
+    int64_t started_at; /* wall time */
 
     struct ei_login *login; /* login.c; NULL: nobody signs in just now */
 };
