@@ -106,7 +106,7 @@ pic = $(patsubst %.c,$(OUT)/pic/%.o,$(1))
 # The worker without its main, for the unit tests.
 WORKER_LIB  := $(filter-out plugin/worker/main.c,$(WORKER_SRC))
 CLI_LIB     := $(filter-out plugin/cli/main.c,$(CLI_SRC))
-CLI_COMMON  := $(BASE_SRC) $(CONFIG_SRC) $(IPC_SRC) common/view/view_read.c $(filter-out common/account/scan.c,$(ACCOUNT_SRC))
+CLI_COMMON  := $(BASE_SRC) $(CONFIG_SRC) $(IPC_SRC) common/view/view_read.c common/view/view_each.c $(filter-out common/account/scan.c,$(ACCOUNT_SRC))
 HOOK_COMMON := $(BASE_SRC) common/ipc/client.c common/ipc/varlink.c
 
 # Translations of what is sent: a file for each language, named as gettext names it (de.po, zh_TW.po). There is none yet,

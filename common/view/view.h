@@ -129,6 +129,14 @@ enum ei_view_status ei_view_lookup(const struct ei_view *view, const char *login
                                    bool *ret_found);
 
 /*
+ * Calls visit for each login that has a record, in the order of the file, until it returns false. For the command line:
+ * modules look up, and never walk. EI_VIEW_CORRUPT may come after some of them.
+ */
+typedef bool ei_view_visit(void *context, const char *login);
+enum ei_view_status ei_view_each(const struct ei_view *view, const struct ei_view_header *header, ei_view_visit *visit,
+                                 void *context);
+
+/*
  * The covered groups as the file public/groups has them, one name a line, for the day on which the view itself cannot
  * be used. The same checks as for the view; at most EI_VIEW_GROUPS_SIZE - 1 bytes and without control characters, else
  * EI_VIEW_CORRUPT. groups is laid out as in the header.

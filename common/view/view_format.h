@@ -43,6 +43,9 @@ enum {
     EI_VIEW_U_REASON = 40,
 };
 
+/* Reads length bytes at offset, which the caller has checked against the size; a short read means a shrunken file. */
+enum ei_view_status ei_view_read_at(int fd, unsigned char *out, size_t length, uint64_t offset);
+
 /* ei_view_lookup that says where the record is; position 0: there is none. */
 enum ei_view_status ei_view_find(const struct ei_view *view, const char *login, struct ei_view_record *ret_record,
                                  uint64_t *ret_position);

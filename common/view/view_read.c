@@ -89,8 +89,7 @@ static enum ei_view_status open_checked(const char *path, int *ret_fd, uint64_t 
     return EI_VIEW_OK;
 }
 
-/* Reads length bytes at offset, which the caller has checked against the size; a short read means a shrunken file. */
-static enum ei_view_status read_at(int fd, unsigned char *out, size_t length, uint64_t offset)
+enum ei_view_status ei_view_read_at(int fd, unsigned char *out, size_t length, uint64_t offset)
 {
     while (length > 0) {
         ssize_t count = pread(fd, out, length, (off_t)offset);
@@ -112,7 +111,7 @@ static enum ei_view_status find_at(const struct ei_view *view, unsigned char *ro
                                    const unsigned char **ret_bytes)
 {
     *ret_bytes = view->map != NULL ? view->map + offset : room;
-    return view->map != NULL ? EI_VIEW_OK : read_at(view->fd, room, length, offset);
+    return view->map != NULL ? EI_VIEW_OK : ei_view_read_at(view->fd, room, length, offset);
 }
 
 /* The groups are names with a NUL behind each, none of them empty. */
@@ -164,7 +163,7 @@ static enum ei_view_status read_front(struct ei_view *view, struct ei_view_heade
 
     if (view->size < FRONT_MIN || view->size > UINT32_MAX)
         return EI_VIEW_CORRUPT;
-    enum ei_view_status status = read_at(view->fd, front, length, 0);
+    enum ei_view_status status = ei_view_read_at(view->fd, front, length, 0);
     if (status != EI_VIEW_OK)
         return status;
     memcpy(view->table, front, sizeof view->table);
@@ -332,7 +331,7 @@ enum ei_view_status ei_view_read_groups(const char *path, char groups[EI_VIEW_GR
     enum ei_view_status status = open_checked(path, &fd, &size);
     if (status != EI_VIEW_OK)
         return status;
-    status = size < sizeof text ? read_at(fd, text, (size_t)size, 0) : EI_VIEW_CORRUPT;
+    status = size < sizeof text ? ei_view_read_at(fd, text, (size_t)size, 0) : EI_VIEW_CORRUPT;
     int saved = errno;
     close(fd);
     errno = saved;

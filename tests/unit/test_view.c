@@ -1,8 +1,25 @@
 /* The view, written and read back; and what the writer refuses to publish. */
 #include "tests/unit/view_fixture.h"
 
+struct walked {
+    unsigned count;
+    unsigned most;
+};
+
+static bool walk_one(void *context, const char *login)
+{
+    struct walked *walked = context;
+    char expected[32];
+
+    login_of(walked->count, expected);
+    assert_string_equal(login, expected);
+    walked->count++;
+    return walked->count != walked->most;
+}
+
 static void expect_round_trip(unsigned count)
 {
+    struct walked walked = {0};
     struct ei_view view;
     struct ei_view_header header;
     bool found;
@@ -35,6 +52,11 @@ static void expect_round_trip(unsigned count)
         assert_int_equal(ei_view_lookup(&view, login, &record, &found), EI_VIEW_OK);
         assert_false(found);
     }
+    assert_int_equal(ei_view_each(&view, &header, walk_one, &walked), EI_VIEW_OK);
+    assert_int_equal(walked.count, count);
+    walked = (struct walked){.most = count / 2};
+    assert_int_equal(ei_view_each(&view, &header, walk_one, &walked), EI_VIEW_OK);
+    assert_int_equal(walked.count, count / 2 != 0 ? count / 2 : count);
     ei_view_close(&view);
 }
 
