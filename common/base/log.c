@@ -99,6 +99,7 @@ static bool to_journal(int priority, const struct ei_log_about *about, const cha
     ei_journal_add(&entry, "SYSLOG_IDENTIFIER", log_state.program);
     ei_journal_add(&entry, "MESSAGE", line);
     ei_journal_add(&entry, "MESSAGE_ID", ei_log_message_id(about->id));
+    add_escaped(&entry, "ENTRA_INVITE_TARGET", about->login_count != 0 ? about->logins[0] : about->email);
     for (size_t i = 0; i < about->login_count; i++)
         add_escaped(&entry, "ENTRA_INVITE_LOGIN", about->logins[i]);
     add_escaped(&entry, "ENTRA_INVITE_EMAIL", about->email);

@@ -14,6 +14,9 @@
     X(ACCEPTED, "49124fa1740746d4be972a7d1237c6df")                                                                    \
     X(FAILED, "ae08dd2952bb466194ee78229b67d5ab")                                                                      \
     X(NO_ADDRESS, "46b075befcc7461baf93792f70eedf2d")                                                                  \
+    X(ADDRESS_LOST, "22fa0cc357794c8cbf0039a370fe11a1")                                                                \
+    X(ACCOUNT_RENAMED, "763d0f0cd9374774a1ca43bd513ae39c")                                                             \
+    X(ACCOUNT_GONE, "3b0a7458f76142528350111c6feb32ef")                                                                \
     X(DELAYED, "56c8502d87444952a04dbc23e5cce28b")                                                                     \
     X(OFFBOARDED, "84262b2de6bc42f381ab3bfb29d10c75")                                                                  \
     X(RESTORED, "bcc41620deea45afa0db53720a4069a4")                                                                    \
@@ -43,6 +46,7 @@
     X(METRICS_FAILED, "fccde3efe25343ab9dd028d4309e0fdf")                                                              \
     X(ACCOUNTS_DOUBTFUL, "0e7b381e64814797871683586aa4dade")                                                           \
     X(ACCOUNTS_WAIT, "ce2afeb973d24843a39d9e913f146e10")                                                               \
+    X(ACCOUNTS_HELD, "87709767af0848fcb1c2c5ec73a1a1c2")                                                               \
     X(REMOVALS_HELD, "3b3c4060518f42fd9f5fc967175b98be")                                                               \
     X(MAIL_HELD, "0e5fe2ce922145559220eca8011260bc")
 

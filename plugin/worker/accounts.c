@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/paths.h"
+#include "plugin/worker/tell.h"
 #include "plugin/worker/watch.h"
 
 enum { COALESCE_MS = 50 }; /* useradd renames passwd, shadow, group and gshadow one after the other */
@@ -38,7 +39,8 @@ void ei_accounts_scan_now(struct ei_worker *w)
 }
 
 /* What went wrong with the accounts is said when it begins, not at every reading. */
-static void say_news(const struct ei_reconcile_report *before, const struct ei_reconcile_report *now)
+static void say_news(const struct ei_worker *w, const struct ei_reconcile_report *before,
+                     const struct ei_reconcile_report *now)
 {
     if (now->doubt.code != EI_OK && before->doubt.code != now->doubt.code)
         ei_log_error_event(LOG_WARNING, EI_LOG_ACCOUNTS_DOUBTFUL, "the account files", &now->doubt);
@@ -61,7 +63,7 @@ static void say_news(const struct ei_reconcile_report *before, const struct ei_r
         ei_log_error_event(LOG_WARNING, EI_LOG_ACCOUNTS_DOUBTFUL, "configuration", &err);
     }
     for (size_t i = 0; i < now->note_count; i++)
-        ei_log(LOG_INFO, "%s", now->notes[i]);
+        ei_tell_note(w, &now->notes[i]);
 }
 
 static void take_snapshot(struct ei_worker *w, struct ei_snapshot *snapshot)
@@ -81,7 +83,7 @@ static void take_snapshot(struct ei_worker *w, struct ei_snapshot *snapshot)
     w->first_trusted = snapshot->first_trusted;
     w->scanned = true;
     w->scanned_at = ei_now();
-    say_news(&w->report, &report);
+    say_news(w, &w->report, &report);
     if (report.next_pass != INT64_MAX) {
         int64_t wait = (report.next_pass - ei_now() + 1) * 1000;
         int64_t at = ei_monotonic_ms() + (wait > 1000 ? wait : 1000);

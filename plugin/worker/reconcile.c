@@ -198,8 +198,8 @@ static enum ei_err judge_all(struct ei_pass *pass)
         if (entry->rule < 0)
             continue;
         if (!ei_utf8_printable(entry->login)) {
-            ei_report_note(pass->report, "uid %u: its login name is not one line of UTF-8; it is left alone",
-                           (unsigned)entry->uid);
+            ei_report_note(pass->report, EI_LOG_ACCOUNTS_DOUBTFUL,
+                           "uid %u: its login name is not one line of UTF-8; it is left alone", (unsigned)entry->uid);
             continue;
         }
         rc = judge_entry(pass, entry, match ? &pass->known[k] : NULL, absent, absent_count);
@@ -230,14 +230,40 @@ static void brake(struct ei_pass *pass)
     for (size_t i = 0; i < pass->change_count; i++)
         if (pass->changes[i].counted)
             pass->changes[i].held = true;
-    ei_report_note(pass->report, "%zu accounts that nobody announced were found at once, more than max_new = %d",
-                   counted, config->max_new);
+    ei_report_note(pass->report, EI_LOG_ACCOUNTS_HELD,
+                   "%zu accounts that nobody announced were found at once, more than max_new = %d", counted,
+                   config->max_new);
+}
+
+static void note_change(struct ei_pass *pass, const struct ei_change *change)
+{
+    const char *login = change->entry->login;
+    struct ei_error note;
+
+    if ((change->what & EI_CHANGE_RENAME) != 0) {
+        ei_fail(&note, EI_OK, "%s: has the login %s now", change->known->login, login);
+        ei_report_account(pass->report, EI_LOG_ACCOUNT_RENAMED, login, change->id, &note);
+    }
+    if ((change->what & EI_CHANGE_OVERDUE) != 0) {
+        ei_fail(&note, EI_NO_ADDRESS, "%s: has had no address for more than an hour", login);
+        ei_report_account(pass->report, EI_LOG_NO_ADDRESS, login, change->id, &note);
+    }
+    if ((change->what & EI_CHANGE_LOST) != 0) {
+        ei_fail(&note, EI_OK, "%s: has no address any more; the recorded one is kept, the login stays shut", login);
+        ei_report_account(pass->report, EI_LOG_ADDRESS_LOST, login, change->id, &note);
+    }
+    if ((change->what & EI_CHANGE_ADDRESS) != 0 && change->judged == EI_JUDGED_BAD) {
+        struct ei_wanted given;
+        char address[EI_ADDRESS_SIZE];
+        ei_judge_wanted(pass, change->entry, &given);
+        ei_judge_address(pass, change->entry, &given, address, &note);
+        ei_report_account(pass->report, EI_LOG_FAILED, login, change->id, &note);
+    }
 }
 
 static void report_change(struct ei_pass *pass, const struct ei_change *change)
 {
     struct ei_reconcile_report *report = pass->report;
-    const char *login = change->entry->login;
     bool linked = (change->what & EI_CHANGE_ADDRESS) != 0;
     bool wanted = linked || (change->what & EI_CHANGE_BACK) != 0;
 
@@ -250,20 +276,7 @@ static void report_change(struct ei_pass *pass, const struct ei_change *change)
     report->held += wanted && change->held;
     report->refused += linked && change->judged == EI_JUDGED_BAD;
     report->queued += wanted && !change->held && change->judged == EI_JUDGED_GOOD;
-    if ((change->what & EI_CHANGE_RENAME) != 0)
-        ei_report_note(report, "%s: has the login %s now", change->known->login, login);
-    if ((change->what & EI_CHANGE_OVERDUE) != 0)
-        ei_report_note(report, "%s: has had no address for more than an hour; %s", login, ei_err_mend(EI_NO_ADDRESS));
-    if ((change->what & EI_CHANGE_LOST) != 0)
-        ei_report_note(report, "%s: has no address any more; the recorded one is kept, the login stays shut", login);
-    if (linked && change->judged == EI_JUDGED_BAD) {
-        struct ei_wanted given;
-        char address[EI_ADDRESS_SIZE];
-        struct ei_error why;
-        ei_judge_wanted(pass, change->entry, &given);
-        ei_judge_address(pass, change->entry, &given, address, &why);
-        ei_report_note(report, "%s: %s; %s", login, why.message, ei_err_mend(why.code));
-    }
+    note_change(pass, change);
 }
 
 static enum ei_err place_all(struct ei_pass *pass, struct ei_error *err)
@@ -276,7 +289,8 @@ static enum ei_err place_all(struct ei_pass *pass, struct ei_error *err)
             report_change(pass, &pass->changes[i]);
     }
     if (rc == EI_OK && pass->report->held != 0)
-        ei_report_note(pass->report, "%zu accounts are held: looked up, but not invited until entra-invite adopt",
+        ei_report_note(pass->report, EI_LOG_ACCOUNTS_HELD,
+                       "%zu accounts are held: looked up, but not invited until entra-invite adopt",
                        pass->report->held);
     return rc;
 }

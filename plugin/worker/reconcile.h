@@ -16,6 +16,7 @@
 #include "common/account/scan.h"
 #include "common/base/error.h"
 #include "common/base/guid.h"
+#include "common/base/log_id.h"
 #include "common/config/config.h"
 #include "common/store/store.h"
 
@@ -74,6 +75,15 @@ struct ei_group_problem {
 /* EI_GROUP_MISSING or EI_GROUP_UNTOLD, with the names of rule and group. */
 void ei_group_problem_error(const struct ei_group_problem *problem, struct ei_error *ret);
 
+/* For the log: one line, no secret, no URL. The strings are its own. */
+struct ei_note {
+    enum ei_log_id id;
+    char *login;                     /* NULL: it is about no one account */
+    char collaborator[EI_GUID_TEXT]; /* the record, "": there is none */
+    enum ei_err code;                /* EI_OK: it is no error */
+    char *text;
+};
+
 /* What a pass did and found. Counts are of this pass. Free with ei_reconcile_report_clear. */
 struct ei_reconcile_report {
     size_t covered;  /* covered accounts on this host, recorded or new */
@@ -97,7 +107,7 @@ struct ei_reconcile_report {
 
     struct ei_group_problem *problems;
     size_t problem_count;
-    char **notes; /* one line each, for the log and STATUS; no secret, no URL */
+    struct ei_note *notes;
     size_t note_count;
     size_t notes_dropped; /* beyond EI_NOTES_MAX */
 };

@@ -96,22 +96,31 @@ static void mark(struct ei_pass *pass, struct ei_account *account)
         account->missing_since = pass->now;
 }
 
+static void note(struct ei_pass *pass, const struct ei_collaborator *c, const struct ei_account *account,
+                 const char *text)
+{
+    struct ei_error told;
+
+    ei_fail(&told, EI_OK, "%s: %s", account->login, text);
+    ei_report_account(pass->report, EI_LOG_ACCOUNT_GONE, account->login, c->id, &told);
+}
+
 static const char *take_away(struct ei_pass *pass, struct ei_collaborator *c, struct ei_account *account,
                              enum absence absence)
 {
     if (absence == LOGIN_GONE) {
-        ei_report_note(pass->report, "%s: the account is gone", account->login);
+        note(pass, c, account, "the account is gone");
         pass->report->gone++;
         ei_collaborator_drop_account(c, account);
         return "gone";
     }
     pass->report->left++;
     if (accepted(c)) {
-        ei_report_note(pass->report, "%s: left the group; it was accepted, and is covered no more", account->login);
+        note(pass, c, account, "left the group; it was accepted, and is covered no more");
         ei_collaborator_drop_account(c, account);
         return "uncovered";
     }
-    ei_report_note(pass->report, "%s: left the group before it was accepted, and stays shut", account->login);
+    note(pass, c, account, "left the group before it was accepted, and stays shut");
     account->state = EI_ACCOUNT_REMOVED;
     account->by_admin = false;
     account->missing_since = 0;

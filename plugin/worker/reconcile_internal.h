@@ -92,7 +92,11 @@ struct ei_change {
 };
 
 /* reconcile_report.c */
-void ei_report_note(struct ei_reconcile_report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void ei_report_note(struct ei_reconcile_report *report, enum ei_log_id id, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* About one account; of an error the mend is added where it is shown. */
+void ei_report_account(struct ei_reconcile_report *report, enum ei_log_id id, const char *login,
+                       const char *collaborator, const struct ei_error *note);
 
 /* reconcile_announced.c: the remembered names */
 struct ei_announced *ei_announced_find(struct ei_reconcile_context *ctx, const char *login);

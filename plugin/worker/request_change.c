@@ -64,7 +64,8 @@ static void say_announced(struct ei_worker *w, const struct ei_reconcile_answer 
     if ((answer->error.code == EI_OK && answer->has_address) || ei_store_get(w->store, answer->id, &c, &err) != EI_OK)
         return;
     if (answer->error.code != EI_OK)
-        ei_tell_error(w, LOG_WARNING, answer->has_address ? EI_LOG_FAILED : EI_LOG_NO_ADDRESS, c, &answer->error);
+        ei_tell_error(w, LOG_WARNING, answer->error.code == EI_NO_ADDRESS ? EI_LOG_NO_ADDRESS : EI_LOG_FAILED, c,
+                      &answer->error);
     else
         ei_tell(w, LOG_NOTICE, EI_LOG_NO_ADDRESS, c, NULL, "has no address yet; it is invited once it has one - %s",
                 ei_err_mend(EI_NO_ADDRESS));

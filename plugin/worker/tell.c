@@ -52,3 +52,27 @@ void ei_tell_error(const struct ei_worker *w, int priority, enum ei_log_id id, c
     facts.error = err;
     ei_log_error_about(priority, &facts, name_of(&facts));
 }
+
+void ei_tell_note(const struct ei_worker *w, const struct ei_note *note)
+{
+    struct ei_collaborator *c = NULL;
+    struct ei_log_about about = {.id = note->id};
+    struct ei_error err;
+
+    /* Of one account and not of all that the person has; who is gone may have no record any more. */
+    if (note->collaborator[0] != '\0' && ei_store_get(w->store, note->collaborator, &c, &err) == EI_OK) {
+        const struct ei_account *account = ei_state_account(c, w->host, note->login);
+        about = facts_of(w, note->id, c);
+        about.rule = account != NULL ? account->rule : about.rule;
+        about.state = ei_state_name(ei_state_of(c, account));
+    }
+    about.login_count = note->login != NULL;
+    about.logins[0] = note->login;
+    ei_fail(&err, note->code, "%s", note->text);
+    about.error = &err;
+    if (note->code != EI_OK)
+        ei_log_error_about(LOG_WARNING, &about, note->login);
+    else
+        ei_log_about(LOG_INFO, &about, "%s", note->text);
+    ei_collaborator_free(c);
+}

@@ -13,4 +13,7 @@ void ei_tell(const struct ei_worker *worker, int priority, enum ei_log_id id,
 void ei_tell_error(const struct ei_worker *worker, int priority, enum ei_log_id id,
                    const struct ei_collaborator *collaborator, const struct ei_error *err);
 
+/* What a reading of the accounts has to say. */
+void ei_tell_note(const struct ei_worker *worker, const struct ei_note *note);
+
 #endif

@@ -246,7 +246,7 @@ static inline void exists_there(const char *login, const char *address, const ch
 static inline bool noted(const char *text)
 {
     for (size_t i = 0; i < report.note_count; i++)
-        if (strstr(report.notes[i], text) != NULL)
+        if (strstr(report.notes[i].text, text) != NULL)
             return true;
     return false;
 }

@@ -71,7 +71,7 @@ static void test_waiting(void **state)
 
     wait_seconds(EI_WAITING_SECONDS + 1); /* after an hour it is reported with the mend, once */
     pass();
-    assert_true(noted("usermod -c"));
+    assert_true(noted("has had no address for more than an hour"));
     assert_int_equal(of("taylor")->error.code, EI_NO_ADDRESS);
     assert_false(found->error_permanent);
     assert_true(rec("taylor")->reported);
