@@ -65,6 +65,9 @@ enum ei_fault {
     X(EI_VIEW_VERSION, "view-version", HOST, "install libpam-entra-invite and entra-invite of the same version")       \
     X(EI_VIEW_STALE, "view-stale", HOST,                                                                               \
       "start entra-invited, or see with entra-invite status why it cannot refresh from Microsoft Graph")               \
+    X(EI_METRICS_FILE, "metrics-file", HOST,                                                                           \
+      "let the user entra-invite write there, and its unit (ReadWritePaths=); or have it written below "               \
+      "/var/lib/entra-invite/public, and link to it")                                                                  \
     X(EI_GROUP_MISSING, "group-missing", HOST,                                                                         \
       "groupadd the rule's group, or correct the rule; a group of a directory: see that sssd answers for it")          \
     X(EI_GROUP_UNTOLD, "group-unknown", HOST,                                                                          \

@@ -266,8 +266,8 @@ const struct ei_metric ei_metrics[] = {
      "When the credential ends; absent where that cannot be known (secrets).", add_credential},
     {"entra_invite_last_answer_timestamp_seconds", "gauge", "Last good answer of Microsoft Graph since the start.",
      add_answer},
-    {"entra_invite_last_refresh_timestamp_seconds", "gauge", "When Microsoft Graph last told where guests stand; now while there are none.",
-     add_refresh},
+    {"entra_invite_last_refresh_timestamp_seconds", "gauge",
+     "When Microsoft Graph last told where guests stand; now while there are none.", add_refresh},
     {"entra_invite_last_scan_timestamp_seconds", "gauge", "When the account files were last read.", add_scan},
     {"entra_invite_view_generation", "gauge", "Number of the published view; rises with each.", add_generation},
     {"entra_invite_view_published_timestamp_seconds", "gauge", "When the view was last published.", add_published},
@@ -300,14 +300,19 @@ static void write_file(struct ei_worker *w, bool up)
 {
     struct ei_metrics *metrics = &w->metrics;
     struct ei_buffer text;
+    struct ei_error why;
     struct ei_error err;
 
     metrics->written_ms = ei_monotonic_ms();
     metrics->generation = w->generation;
     ei_buffer_init(&text, TEXT_MAX);
     enum ei_err rc = ei_metrics_text(w, up, &text)
-                         ? ei_file_replace(metrics->path, text.data, text.length, 0644, &err)
-                         : ei_fail(&err, EI_NOMEM, "%s: the metrics do not fit", metrics->path);
+                         ? ei_file_replace(metrics->path, text.data, text.length, 0644, &why)
+                         : ei_fail(&why, EI_NOMEM, "%s: the metrics do not fit", metrics->path);
+    if (rc == EI_IO) /* the place is wrong, the disk is another matter */
+        rc = ei_fail(&err, EI_METRICS_FILE, "%s", why.message);
+    else
+        err = why;
     ei_buffer_free(&text);
     if (rc != EI_OK && rc != metrics->said)
         ei_log_error_event(LOG_WARNING, EI_LOG_METRICS_FAILED, "metrics_file", &err);

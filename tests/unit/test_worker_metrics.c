@@ -273,7 +273,7 @@ static void a_place_that_cannot_be_written_is_said_once_and_stops_nothing(void *
     add_account("kim", "Kim Example <kim@fabrikam.com>");
     wait_status("2 pending, 0 accepted, 0 failed");
     const char *log = read_text(TEST_LOG);
-    const char *said_at = strstr(log, "metrics_file: " ELSEWHERE ".tmp: Permission denied [io-error]");
+    const char *said_at = strstr(log, "metrics_file: " ELSEWHERE ".tmp: Permission denied [metrics-file]");
     if (said_at == NULL)
         fail_msg("not said: %s", log);
     assert_null(strstr(said_at + 1, "metrics_file"));
