@@ -230,7 +230,7 @@ PAMDIR    ?= $(LIBDIR)/security
 
 # As it is installed: the paths that were compiled in. $(1) becomes $(2), $(3) is its mode.
 define fill
-	sed 's|@SBINDIR@|$(SBINDIR)|g; s|@LIBEXECDIR@|$(LIBEXECDIR)|g; s|@SYSCONFDIR@|$(SYSCONFDIR)|g; s|@LOCALSTATEDIR@|$(LOCALSTATEDIR)|g; s|@RUNSTATEDIR@|$(RUNSTATEDIR)|g' \
+	sed 's|@BINDIR@|$(BINDIR)|g; s|@SBINDIR@|$(SBINDIR)|g; s|@LIBEXECDIR@|$(LIBEXECDIR)|g; s|@SYSCONFDIR@|$(SYSCONFDIR)|g; s|@LOCALSTATEDIR@|$(LOCALSTATEDIR)|g; s|@RUNSTATEDIR@|$(RUNSTATEDIR)|g' \
 	    $(1) > $(OUT)/filled.$$$$ && $(INSTALL) -D -m $(3) $(OUT)/filled.$$$$ $(DESTDIR)$(2); rc=$$?; rm -f $(OUT)/filled.$$$$; exit $$rc
 endef
 
@@ -241,6 +241,10 @@ INSTALL_DATA    ?= $(INSTALL) -m 0644
 APPARMORDIR     ?=
 # The profile for Debian's pam-auth-update; empty for nowhere.
 PAMCONFIGSDIR   ?= $(DATADIR)/pam-configs
+# The line for the message of the day: where pam_motd runs what is there (Debian), or where root's shell does; each
+# empty for nowhere.
+UPDATEMOTDDIR   ?= $(SYSCONFDIR)/update-motd.d
+PROFILEDIR      ?=
 
 install: programs
 	$(INSTALL_PROGRAM) -D $(OUT)/entra-invited $(DESTDIR)$(SBINDIR)/entra-invited
@@ -265,6 +269,12 @@ install: programs
 ifneq ($(PAMCONFIGSDIR),)
 	$(INSTALL_DATA) -D conf/pam-configs/entra-invite $(DESTDIR)$(PAMCONFIGSDIR)/entra-invite
 endif
+ifneq ($(UPDATEMOTDDIR),)
+	$(call fill,conf/motd/95-entra-invite,$(UPDATEMOTDDIR)/95-entra-invite,0755)
+endif
+ifneq ($(PROFILEDIR),)
+	$(call fill,conf/motd/entra-invite.sh,$(PROFILEDIR)/entra-invite.sh,0644)
+endif
 ifneq ($(APPARMORDIR),)
 	$(call fill,conf/apparmor/entra-invited,$(APPARMORDIR)/usr.sbin.entra-invited,0644)
 	$(call fill,conf/apparmor/nameservice,$(APPARMORDIR)/abstractions/nameservice.d/entra-invite,0644)
@@ -284,7 +294,9 @@ uninstall:
 	    $(DESTDIR)$(UNITDIR)/entra-invite-flush.path $(DESTDIR)$(UNITDIR)/entra-invite-flush.service \
 	    $(DESTDIR)$(SYSUSERSDIR)/entra-invite.conf $(DESTDIR)$(SYSUSERSDIR)/entra-invite-groups.conf \
 	    $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf $(DESTDIR)$(PAMCONFIGSDIR)/entra-invite \
-	    $(DESTDIR)$(CATALOGDIR)/entra-invite.catalog
+	    $(DESTDIR)$(CATALOGDIR)/entra-invite.catalog \
+	    $(if $(UPDATEMOTDDIR),$(DESTDIR)$(UPDATEMOTDDIR)/95-entra-invite) \
+	    $(if $(PROFILEDIR),$(DESTDIR)$(PROFILEDIR)/entra-invite.sh)
 	rm -rf $(DESTDIR)$(LIBEXECDIR)/entra-invite $(DESTDIR)$(DOCDIR)
 	rm -f $(DESTDIR)$(LOCALEDIR)/*/LC_MESSAGES/entra-invite.mo
 	for page in plugin/*/*.[1578] conf/*.5; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done

@@ -7,6 +7,7 @@
 
 #include "common/base/paths.h"
 #include "common/config/config.h"
+#include "plugin/cli/check.h"
 
 const struct ei_option ei_cli_common_options[] = {
     {"json", NULL, false, "print JSON"},
@@ -73,6 +74,16 @@ static const struct ei_option mail_options[] = {
     {0},
 };
 
+/* What is WARNING,CRITICAL can be left out on either side. */
+static const struct ei_option check_options[] = {
+    {"queue-age", "WARNING,CRITICAL", false, "how long the oldest may be queued (30m,4h)"},
+    {"failed", "WARNING,CRITICAL", false, "how many failed (1,)"},
+    {"refresh-age", "WARNING,CRITICAL", false, "how long ago Microsoft last told where guests stand (2h,1d)"},
+    {"expiry", "WARNING,CRITICAL", false, "how long the credential must be good (30d,7d)"},
+    {"motd", NULL, false, "one line if somebody ought to look, else nothing; from the published view"},
+    {0},
+};
+
 static const struct ei_option no_options[] = {{0}};
 
 const struct ei_verb ei_cli_verbs[] = {
@@ -98,6 +109,8 @@ const struct ei_verb ei_cli_verbs[] = {
      ei_verb_refresh},
     {"doctor", "", "check host, credential, permissions and the way to Microsoft", no_options, 0, 0,
      EI_EXIT_STATUS_ERROR, ei_verb_doctor},
+    {"check", "", "for monitoring: one line, exit code 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN", check_options, 0, 0,
+     EI_CHECK_UNKNOWN, ei_verb_check},
     {"login", "", "sign in for the app (credential type device-code)", no_options, 0, 0, EI_EXIT_USAGE, ei_verb_login},
     {0},
 };
@@ -145,6 +158,7 @@ static bool find_socket(struct ei_cli *cli, const struct ei_verb *verb, int *ret
     setenv("CREDENTIALS_DIRECTORY", "/run/credentials/entra-invited.service", 0);
     if (ei_config_load(cli->config_path, &config, &err) == EI_OK) {
         cli->socket_path = strdup(config->socket);
+        cli->max_age = config->max_age;
     } else if (cli->config_path != NULL && geteuid() == 0 && verb->run != ei_verb_doctor) {
         *ret_exit = ei_say_error("--config", &err);
         return false;
@@ -170,6 +184,7 @@ static int run_verb(const struct ei_verb *verb, int argc, char **argv, const cha
     struct ei_args args;
     struct ei_cli cli = {
         .view_path = view_path != NULL ? view_path : EI_VIEW_PATH,
+        .max_age = -1,
         .colour = colours_wanted(),
         .progress = isatty(STDERR_FILENO) == 1,
         .terminal = isatty(STDOUT_FILENO) == 1,
@@ -192,8 +207,8 @@ static int run_verb(const struct ei_verb *verb, int argc, char **argv, const cha
     cli.config_path = ei_args_has(&args, "config") ? ei_args_get(&args, "config") : config_path;
     if (find_socket(&cli, verb, &exit_code))
         exit_code = ei_output_finish(verb->run(&cli, &args));
-    else if (verb->usage_exit == EI_EXIT_STATUS_ERROR)
-        exit_code = EI_EXIT_STATUS_ERROR;
+    else if (verb->usage_exit != EI_EXIT_USAGE)
+        exit_code = verb->usage_exit;
     free(cli.socket_path);
     return exit_code;
 }

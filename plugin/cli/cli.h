@@ -11,7 +11,7 @@
 #include "common/base/error.h"
 #include "common/view/view.h"
 
-/* Of every verb but status. */
+/* Of every verb but status, doctor and check. */
 enum {
     EI_EXIT_DONE = 0,
     EI_EXIT_FAILED = 1,
@@ -49,6 +49,7 @@ struct ei_cli {
     const char *view_path;
     const char *config_path; /* --config, NULL if not given */
     char *socket_path;
+    int max_age; /* of the configuration; -1: not known */
     bool json;
     bool colour;   /* stdout is a terminal that shows colours */
     bool progress; /* stderr is a terminal */
@@ -147,6 +148,7 @@ int ei_verb_remove(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_refresh(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_doctor(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_login(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_check(const struct ei_cli *cli, const struct ei_args *args);
 
 /* list --tenant */
 int ei_list_tenant(const struct ei_cli *cli, const struct ei_args *args);

@@ -60,6 +60,7 @@ static void print_worker(const cJSON *status)
     ei_print_field("tenant", ei_json_string(status, "tenant"));
     ei_print_field("signed in as", ei_json_string(status, "signedInAs"));
     ei_print_time("token renewed", ei_json_string(status, "tokenRenewedAt"));
+    ei_print_time("credential expires", ei_json_string(status, "credentialExpiresAt"));
     print_counts(ei_json_object(status, "counts"));
     print_trouble("blocked", ei_json_object(status, "blocked"));
     print_trouble("trouble", ei_json_object(status, "trouble"));

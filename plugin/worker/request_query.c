@@ -304,6 +304,7 @@ void ei_request_status(struct ei_worker *w, struct ei_call *call, const cJSON *p
     ei_json_add_time(reply, "holdUntil", ei_graph_hold_until(w->graph) > ei_now() ? ei_graph_hold_until(w->graph) : 0);
     cJSON_AddBoolToObject(reply, "mailHeld", w->mail_held);
     ei_login_add_status(w, reply);
+    ei_json_add_time(reply, "credentialExpiresAt", ei_credential_expires(w->credential));
     ei_json_add_time(reply, "lastRefresh", w->answered_at != 0 ? w->last_refresh : 0);
     cJSON *counts = cJSON_AddObjectToObject(reply, "counts");
     for (int state = EI_STATE_WAITING; state < EI_STATES; state++)

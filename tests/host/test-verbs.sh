@@ -318,7 +318,7 @@ capture entra-invite status xena@fabrikam.com
 assert_match 'status of a failed one: the mend' 'mend: .+' "$out"
 capture entra-invite status --json
 assert_eq 'status: exit code' 0 "$rc"
-assert_eq 'status --json: its members' 'status tenant blocked trouble doubt holdUntil mailHeld signedInAs tokenRenewedAt lastRefresh counts redemption notes' \
+assert_eq 'status --json: its members' 'status tenant blocked trouble doubt holdUntil mailHeld signedInAs tokenRenewedAt credentialExpiresAt lastRefresh counts redemption notes' \
     "$(json ' && Object.keys(value).join(" ")' <<<"$out")"
 assert_eq 'status --json: a count for each state' 'waiting held queued pending accepted failed removed' \
     "$(json ' && Object.keys(value.counts).join(" ")' <<<"$out")"

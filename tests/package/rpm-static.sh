@@ -40,6 +40,7 @@ files() { # NAME: mode, owner, group, flags, name; without what rpm adds for deb
 assert_eq 'files of entra-invite' \
 "drwxr-xr-x root:root /etc/entra-invite
 -rw-r--r-- root:root cn /etc/entra-invite/entra-invite.conf
+-rw-r--r-- root:root cn /etc/profile.d/entra-invite.sh
 drwxr-xr-x root:root /etc/shadow-maint
 drwxr-xr-x root:root /etc/shadow-maint/useradd-post.d
 -rwxr-xr-x root:root /etc/shadow-maint/useradd-post.d/entra-invite

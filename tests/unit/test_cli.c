@@ -11,7 +11,7 @@ static void an_unknown_verb_lists_the_verbs(void **state)
         assert_int_equal(f->exit_code, EI_EXIT_USAGE);
         assert_non_null(strstr(f->err, "no such verb"));
         assert_non_null(
-            strstr(f->err, "invite list show status adopt mail resend reset remove restore refresh doctor login"));
+            strstr(f->err, "invite list show status adopt mail resend reset remove restore refresh doctor check login"));
         assert_string_equal(f->out, "");
     }
 }
