@@ -11,6 +11,7 @@
     X(INVITED, "f37009ef7baa49f58459ea6c8d3daa5b")                                                                     \
     X(MAILED, "4a9d5ea331df46e6a1544ba64046c01b")                                                                      \
     X(MAIL_REFUSED, "02ef5e7a1ddd44ab9024eec9eb459c15")                                                                \
+    X(EXPIRED, "b0b7a5a6c2f94d0d8a3f5be2a1d3c7e4")                                                                     \
     X(ACCEPTED, "49124fa1740746d4be972a7d1237c6df")                                                                    \
     X(FAILED, "ae08dd2952bb466194ee78229b67d5ab")                                                                      \
     X(NO_ADDRESS, "46b075befcc7461baf93792f70eedf2d")                                                                  \
@@ -27,6 +28,8 @@
     /* the tenant and the way there */                                                                                 \
     X(REQUEST, "93a1ea80b1c54e60b8e2a5710085d23e")                                                                     \
     X(GROUP_REFUSED, "a8886869f0c34360b7092c63e57e62d4")                                                               \
+    X(CHANNEL_PAUSED, "5d1c0f2e9a8b4c66b7f3e0d4a59c1e82")                                                              \
+    X(CHANNEL_AGAIN, "c7e2b9d4f1a34e5f8c60a7b3d2915fe0")                                                               \
     X(BLOCKED, "f3b093296ec745bca52c17717116b6e2")                                                                     \
     X(UNREACHABLE, "ded04ebe6f7940dfab87352775414c4f")                                                                 \
     X(ANSWERS_AGAIN, "d9922376bff646f0a14e8170e734c85a")                                                               \

@@ -72,6 +72,7 @@ enum ei_state {
     EI_STATE_REMOVED = 7,
     EI_STATE_EXPIRED = 8, /* was not accepted in time (give_up_after) */
 };
+enum { EI_STATES = EI_STATE_EXPIRED + 1 }; /* of an array that a state is the index of */
 
 struct ei_view_header {
     uint16_t major;

@@ -15,7 +15,6 @@ enum {
     EI_CHECK_NEVER = -1,
     EI_CHECK_PROBLEMS_MAX = 64,
     EI_CHECK_NAMED_MAX = 20,
-    EI_CHECK_STATES = EI_STATE_REMOVED + 1
 };
 
 /* What makes a warning, and what makes it critical; EI_CHECK_NEVER: nothing does. */
@@ -41,7 +40,7 @@ struct ei_check_account {
 struct ei_check_view {
     enum ei_view_status status;
     struct ei_view_header header;
-    uint64_t counts[EI_CHECK_STATES];
+    uint64_t counts[EI_STATES];
     int64_t oldest_queued; /* since when; 0: none is queued */
     struct ei_check_account failed[EI_CHECK_NAMED_MAX];
     size_t failed_count; /* of those that are in the array */

@@ -54,7 +54,7 @@ struct number {
     bool is_rest;                       /* too little is what is wrong */
 };
 
-enum { NUMBERS_MAX = EI_CHECK_STATES + 3 };
+enum { NUMBERS_MAX = EI_STATES + 3 };
 
 static size_t collect(const struct ei_check *check, struct number numbers[NUMBERS_MAX])
 {
@@ -62,9 +62,12 @@ static size_t collect(const struct ei_check *check, struct number numbers[NUMBER
     size_t count = 0;
 
     if (view->status == EI_VIEW_OK) {
-        for (int state = EI_STATE_WAITING; state <= EI_STATE_FAILED; state++)
+        for (int state = EI_STATE_WAITING; state < EI_STATES; state++) {
+            if (state == EI_STATE_REMOVED) /* of the past */
+                continue;
             numbers[count++] = (struct number){ei_state_name((enum ei_state)state), "", (int64_t)view->counts[state],
                                                state == EI_STATE_FAILED ? &check->limits.failed : NULL, false};
+        }
         numbers[count++] =
             (struct number){"oldest_queued", "s", view->oldest_queued != 0 ? check->now - view->oldest_queued : 0,
                             &check->limits.queue_age, false};

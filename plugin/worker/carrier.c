@@ -8,6 +8,7 @@
 #include "plugin/worker/answers.h"
 #include "plugin/worker/carrier_internal.h"
 #include "plugin/worker/machine.h"
+#include "plugin/worker/tell.h"
 
 enum {
     PAUSE_FIRST_MS = 30 * 1000,
@@ -44,7 +45,7 @@ static void pause_channel(struct ei_worker *w, enum ei_channel channel, const st
     trouble->error = result->error;
     trouble->again_ms = ei_monotonic_ms() + trouble->wait_ms;
     if (news)
-        ei_log_error(LOG_ERR, ei_channel_name(channel), &result->error);
+        ei_log_error_event(LOG_ERR, EI_LOG_CHANNEL_PAUSED, ei_channel_name(channel), &result->error);
 }
 
 static void channel_answers(struct ei_worker *w, enum ei_channel channel)
@@ -52,7 +53,8 @@ static void channel_answers(struct ei_worker *w, enum ei_channel channel)
     struct ei_channel_trouble *trouble = &w->channels[channel];
 
     if (trouble->error.code != EI_OK)
-        ei_log(LOG_NOTICE, "%s: goes again (was: %s)", ei_channel_name(channel), ei_err_name(trouble->error.code));
+        ei_log_event(LOG_NOTICE, EI_LOG_CHANNEL_AGAIN, "%s: goes again (was: %s)", ei_channel_name(channel),
+                     ei_err_name(trouble->error.code));
     *trouble = (struct ei_channel_trouble){0};
 }
 
@@ -190,7 +192,7 @@ static void refused(struct ei_worker *w, struct ei_collaborator *c, const struct
     c->mail = of_account ? EI_MAIL_NONE : EI_MAIL_WANTED;
     if (of_account) {
         c->reminding = false;
-        ei_log_error(LOG_WARNING, c->addresses[0], &result->error);
+        ei_tell_error(w, LOG_WARNING, EI_LOG_MAIL_REFUSED, c, &result->error);
     }
     ei_answer_pending(w, c, of_account ? "mail-refused" : "mail-waits");
 }
@@ -210,12 +212,14 @@ static void on_delivered(void *context, const struct ei_deliver_result *result)
     case EI_DELIVER_DONE:
         ei_answer_mail_sent(c);
         ei_answer_clear_error(c);
+        ei_tell(w, LOG_INFO, EI_LOG_MAILED, c, NULL, "%s was taken by %s", reminder ? "the reminder" : "the message",
+                c->mail_channel == EI_CHANNEL_SMTP ? "the relay" : "the webhook");
         EI_FAILPOINT("C11");
         ei_answer_pending(w, c, reminder ? "reminded" : "mailed");
         break;
     case EI_DELIVER_UNCLEAR:
         ei_answer_mail_unknown(c, result->error.message);
-        ei_log_error(LOG_WARNING, c->addresses[0], &c->error);
+        ei_tell_error(w, LOG_WARNING, EI_LOG_MAIL_REFUSED, c, &c->error);
         ei_answer_pending(w, c, "mail-unknown");
         break;
     case EI_DELIVER_NOT_SENT:

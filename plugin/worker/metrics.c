@@ -93,7 +93,7 @@ static void add_accounts(struct ei_metric_samples *samples, const struct ei_work
     char rule[LABEL_MAX];
 
     for (size_t i = 0; i < w->tally.rule_count; i++)
-        for (int state = EI_STATE_WAITING; state < EI_TALLY_STATES; state++)
+        for (int state = EI_STATE_WAITING; state < EI_STATES; state++)
             append(samples, "%s{rule=\"%s\",state=\"%s\"} %" PRIu64 "\n", samples->name,
                    label(w->tally.rules[i].name, rule), ei_state_name((enum ei_state)state),
                    w->tally.rules[i].accounts[state]);
@@ -114,6 +114,18 @@ static void add_mails(struct ei_metric_samples *samples, const struct ei_worker 
     for (int mail = EI_MAIL_NONE; mail < EI_TALLY_MAILS; mail++)
         append(samples, "%s{outcome=\"%s\"} %" PRIu64 "\n", samples->name, ei_mail_name((enum ei_mail)mail),
                w->tally.mails[mail]);
+}
+
+static void add_channels(struct ei_metric_samples *samples, const struct ei_worker *w)
+{
+    static const enum ei_channel own[] = {EI_CHANNEL_SMTP, EI_CHANNEL_WEBHOOK};
+
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        enum ei_err code = w->channels[own[i]].error.code;
+        if (ei_channel_configured(w->config, own[i], NULL) == EI_OK)
+            append(samples, "%s{channel=\"%s\",error=\"%s\"} %d\n", samples->name, ei_channel_name(own[i]),
+                   code != EI_OK ? ei_err_name(code) : "", code != EI_OK);
+    }
 }
 
 static void add_mail_held(struct ei_metric_samples *samples, const struct ei_worker *w)
@@ -244,7 +256,8 @@ const struct ei_metric ei_metrics[] = {
     {"entra_invite_queue_length", "gauge", "People for whom something is to be sent, now or later.", add_jobs},
     {"entra_invite_oldest_queued_timestamp_seconds", "gauge",
      "Since when the oldest queued invitation waits; absent while none does.", add_oldest_queued},
-    {"entra_invite_mails", "gauge", "People, by what became of Microsoft's mail.", add_mails},
+    {"entra_invite_mails", "gauge", "People, by what became of the message with the redeem URL.", add_mails},
+    {"entra_invite_channel_paused", "gauge", "1 while the relay or the webhook takes no messages.", add_channels},
     {"entra_invite_mail_held", "gauge", "1 while no mail is sent until entra-invite adopt.", add_mail_held},
     {"entra_invite_requests_total", "counter", "Requests that ended, by kind.", add_requests},
     {"entra_invite_request_errors_total", "counter", "Requests that failed, by kind and error; only those seen.",

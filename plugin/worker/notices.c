@@ -7,9 +7,9 @@
 #include "common/account/address.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
-#include "common/base/log.h"
 #include "plugin/worker/carrier.h"
 #include "plugin/worker/carrier_internal.h"
+#include "plugin/worker/tell.h"
 
 enum {
     NOTICES_MAX = 64, /* the others are noted by a later walk */
@@ -104,6 +104,7 @@ static void go_on(struct ei_notice *n, struct ei_collaborator *c, const char *ev
 static void on_sponsor(void *context, const struct ei_graph_result *result, const struct ei_graph_user *user)
 {
     struct ei_notice *n = context;
+    const struct ei_worker *w = n->worker;
     struct ei_collaborator *c = load(n);
     struct ei_error why;
 
@@ -116,7 +117,8 @@ static void on_sponsor(void *context, const struct ei_graph_result *result, cons
     if (known) {
         n->stage = STAGE_READY; /* sent by the next run, when the right to it can be made durable */
     } else if (result->outcome == EI_GRAPH_DONE || result->error.code == EI_GRAPH_NOT_FOUND) {
-        ei_log(LOG_NOTICE, "%s: a sponsor cannot be told: the tenant has no mail address of theirs", c->addresses[0]);
+        ei_tell(w, LOG_NOTICE, EI_LOG_SPONSORS, c, NULL,
+                "a sponsor cannot be told: the tenant has no mail address of theirs");
         go_on(n, c, NULL);
     } else {
         wait_a_while(n);
@@ -184,7 +186,7 @@ static void on_told(void *context, const struct ei_deliver_result *result)
         wait_a_while(n);
     } else {
         if (result->outcome != EI_DELIVER_DONE)
-            ei_log_error(LOG_NOTICE, n->address, &result->error);
+            ei_tell_error(w, LOG_NOTICE, EI_LOG_SPONSORS, c, &result->error);
         go_on(n, c, result->outcome == EI_DELIVER_DONE ? "sponsor-told" : NULL);
     }
     ei_collaborator_free(c);

@@ -1,10 +1,10 @@
 #include "plugin/worker/patience.h"
 
 #include "common/base/clock.h"
-#include "common/base/log.h"
 #include "plugin/worker/carrier.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/settings.h"
+#include "plugin/worker/tell.h"
 
 enum { DAY = 24 * 60 * 60 };
 
@@ -41,7 +41,7 @@ static void give_up(struct ei_worker *w, struct ei_collaborator *c, const struct
     c->state_at = c->expired_at;
     c->reminding = false;
     tell_sponsors(c, rule);
-    ei_log(LOG_NOTICE, "%s: did not accept within %d days; given up", c->addresses[0], rule->give_up_after);
+    ei_tell(w, LOG_NOTICE, EI_LOG_EXPIRED, c, NULL, "did not accept within %d days; given up", rule->give_up_after);
     if (rule->on_give_up != EI_REMOVAL_KEEP && c->made) {
         ei_collaborator_bury(c, NULL, NULL);
         ei_collaborator_let_go(c, rule->on_give_up, c->expired_at);

@@ -9,11 +9,11 @@
 #include "common/store/store.h"
 #include "common/view/view.h"
 
-enum { EI_TALLY_STATES = EI_STATE_REMOVED + 1, EI_TALLY_MAILS = EI_MAIL_HELD + 1 };
+enum { EI_TALLY_MAILS = EI_MAIL_HELD + 1 };
 
 struct ei_tally_rule {
     char *name; /* "": no rule */
-    uint64_t accounts[EI_TALLY_STATES];
+    uint64_t accounts[EI_STATES];
 };
 
 /* Zeroed: nothing. */

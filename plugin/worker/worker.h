@@ -46,7 +46,6 @@ enum {
     EI_OF_ONE_GUEST = 16,         /* records that may share a guest: addresses of one person */
     EI_PROBE_MS = 15 * 60 * 1000, /* a blocked worker tries one job so often */
     EI_STORE_PAUSE_MS = 10000,    /* after the store failed */
-    EI_STATES = EI_STATE_EXPIRED + 1,
     EI_CHANNELS = EI_CHANNEL_WEBHOOK + 1,
 };
 
