@@ -90,10 +90,10 @@ enum ei_err ei_store_hasten(struct ei_store *store, int64_t now, bool all_steps,
     return store->ops->hasten(store, now, all_steps, err);
 }
 
-enum ei_err ei_store_history(struct ei_store *store, const char *id, ei_store_event_visit *each, void *context,
-                             struct ei_error *err)
+enum ei_err ei_store_history(struct ei_store *store, const char *id, int64_t after, ei_store_event_visit *each,
+                             void *context, struct ei_error *err)
 {
-    return store->ops->history(store, id, each, context, err);
+    return store->ops->history(store, id, after, each, context, err);
 }
 
 enum ei_err ei_store_meta_get(struct ei_store *store, const char *key, char **ret_value, struct ei_error *err)

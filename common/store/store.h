@@ -255,16 +255,22 @@ enum ei_err ei_store_next_due(struct ei_store *store, int64_t *ret_time, struct 
  * with work, whose back-off is thereby ended, when all_steps is true. Revisions stay as they are. */
 enum ei_err ei_store_hasten(struct ei_store *store, int64_t now, bool all_steps, struct ei_error *err);
 
-/* One line of history, oldest first. */
+/*
+ * One line of history. Of each aggregate the first line and the newest EI_HISTORY_MAX are kept: what is older goes with
+ * the put that adds one. The history ends with ei_store_delete.
+ */
+enum { EI_HISTORY_MAX = 400 };
 struct ei_event {
+    int64_t number; /* rises, with gaps */
     int64_t at;
     const char *event;
     const char *detail; /* "" if none */
     const char *crid;   /* "" if none */
 };
 typedef enum ei_err ei_store_event_visit(void *context, const struct ei_event *event);
-enum ei_err ei_store_history(struct ei_store *store, const char *id, ei_store_event_visit *each, void *context,
-                             struct ei_error *err);
+/* Oldest first, those with a number above after (0: all). */
+enum ei_err ei_store_history(struct ei_store *store, const char *id, int64_t after, ei_store_event_visit *each,
+                             void *context, struct ei_error *err);
 
 /* Small facts about the store itself (tenant GUID, machine id, view generation, rules seen). Value freed by the caller;
  * *ret_value NULL and EI_OK if the key is not there. Setting NULL removes it. */

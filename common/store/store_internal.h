@@ -26,8 +26,8 @@ struct ei_store_ops {
                        struct ei_error *err);
     enum ei_err (*next_due)(struct ei_store *store, int64_t *ret_time, struct ei_error *err);
     enum ei_err (*hasten)(struct ei_store *store, int64_t now, bool all_steps, struct ei_error *err);
-    enum ei_err (*history)(struct ei_store *store, const char *id, ei_store_event_visit *each, void *context,
-                           struct ei_error *err);
+    enum ei_err (*history)(struct ei_store *store, const char *id, int64_t after, ei_store_event_visit *each,
+                           void *context, struct ei_error *err);
     enum ei_err (*meta_get)(struct ei_store *store, const char *key, char **ret_value, struct ei_error *err);
     enum ei_err (*meta_set)(struct ei_store *store, const char *key, const char *value, struct ei_error *err);
     enum ei_err (*batch_begin)(struct ei_store *store, struct ei_error *err);

@@ -246,17 +246,76 @@ static void history_is_kept_in_order(void **state)
     c->job.crid[0] = '\0';
     other->revision = 9;
     assert_int_equal(ei_store_put(f->store, other, "failed", NULL, &f->err), EI_CONFLICT);
-    assert_int_equal(ei_store_delete(f->store, c, &f->err), EI_OK);
     ei_clock_set(NULL);
 
-    assert_int_equal(ei_store_history(f->store, c->id, tell, &told, &f->err), EI_OK);
+    assert_int_equal(ei_store_history(f->store, c->id, 0, tell, &told, &f->err), EI_OK);
     assert_string_equal(told.text, "300 queued [by root] []\n"
                                    "200 creating [] [7d0c2f5e-0c1d-4c55-9a53-2f1f5a3b9c01]\n");
     told = (struct told){0};
-    assert_int_equal(ei_store_history(f->store, other->id, tell, &told, &f->err), EI_OK);
+    assert_int_equal(ei_store_history(f->store, other->id, 0, tell, &told, &f->err), EI_OK);
     assert_int_equal(told.count, 1);
     told = (struct told){.count = 99};
-    assert_int_equal(ei_store_history(f->store, c->id, tell, &told, &f->err), EI_TIMEOUT);
+    assert_int_equal(ei_store_history(f->store, c->id, 0, tell, &told, &f->err), EI_TIMEOUT);
+    assert_int_equal(ei_store_delete(f->store, c, &f->err), EI_OK);
+    told = (struct told){0};
+    assert_int_equal(ei_store_history(f->store, c->id, 0, tell, &told, &f->err), EI_OK);
+    assert_int_equal(told.count, 0); /* forgotten with it */
+    assert_int_equal(ei_store_history(f->store, other->id, 0, tell, &told, &f->err), EI_OK);
+    assert_int_equal(told.count, 1);
+    ei_collaborator_free(c);
+    ei_collaborator_free(other);
+}
+
+struct kept {
+    size_t count;
+    char first[16];
+    char second[16];
+    char last[16];
+    int64_t last_number;
+};
+
+static enum ei_err keep(void *context, const struct ei_event *event)
+{
+    struct kept *kept = context;
+    char *into = kept->count == 0 ? kept->first : kept->count == 1 ? kept->second : kept->last;
+
+    assert_true(event->number > kept->last_number);
+    kept->last_number = event->number;
+    snprintf(into, sizeof kept->last, "%s", event->detail);
+    kept->count++;
+    return EI_OK;
+}
+
+/* The first line, which has who asked, and the newest; another's history is not touched. */
+static void history_is_bounded(void **state)
+{
+    struct store_fixture *f = *state;
+    struct ei_collaborator *c = collaborator_with("taylor@fabrikam.com", "taylor");
+    struct ei_collaborator *other = collaborator_with("other@fabrikam.com", NULL);
+    struct kept kept = {0};
+    char detail[16];
+
+    assert_int_equal(ei_store_put(f->store, other, "queued", "other", &f->err), EI_OK);
+    assert_int_equal(ei_store_batch_begin(f->store, &f->err), EI_OK);
+    for (int i = 0; i < EI_HISTORY_MAX + 100; i++) {
+        snprintf(detail, sizeof detail, "%d", i);
+        assert_int_equal(ei_store_put(f->store, c, "checking", detail, &f->err), EI_OK);
+    }
+    assert_int_equal(ei_store_batch_end(f->store, &f->err), EI_OK);
+    assert_int_equal(ei_store_history(f->store, c->id, 0, keep, &kept, &f->err), EI_OK);
+    assert_int_equal(kept.count, EI_HISTORY_MAX + 1);
+    assert_string_equal(kept.first, "0");
+    assert_string_equal(kept.second, "100");
+    assert_string_equal(kept.last, "499");
+    int64_t last = kept.last_number;
+    assert_int_equal(ei_store_put(f->store, c, "checking", "more", &f->err), EI_OK);
+    kept = (struct kept){0};
+    assert_int_equal(ei_store_history(f->store, c->id, last, keep, &kept, &f->err), EI_OK);
+    assert_int_equal(kept.count, 1);
+    assert_string_equal(kept.first, "more");
+    kept = (struct kept){0};
+    assert_int_equal(ei_store_history(f->store, other->id, 0, keep, &kept, &f->err), EI_OK);
+    assert_int_equal(kept.count, 1);
     ei_collaborator_free(c);
     ei_collaborator_free(other);
 }
@@ -292,6 +351,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_walk_sees_each_once, store_setup, store_teardown),
         cmocka_unit_test_setup_teardown(a_walk_brings_each_with_its_lists, store_setup, store_teardown),
         cmocka_unit_test_setup_teardown(history_is_kept_in_order, store_setup, store_teardown),
+        cmocka_unit_test_setup_teardown(history_is_bounded, store_setup, store_teardown),
         cmocka_unit_test_setup_teardown(facts_about_the_store, store_setup, store_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,16 @@
 
 #include "common/base/clock.h"
 
+/* Only the index is walked, and not far: the history grows by one line a time. */
+static enum ei_err trim(struct ei_sqlite *store, const char *id, struct ei_error *err)
+{
+    sqlite3_stmt *statement = ei_sqlite_statement(store, EI_SQL_EVENT_TRIM, err);
+
+    sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, EI_HISTORY_MAX);
+    return ei_sqlite_run(store, statement, err);
+}
+
 enum ei_err ei_sqlite_event(struct ei_sqlite *store, const struct ei_collaborator *c, const char *event,
                             const char *detail, struct ei_error *err)
 {
@@ -12,6 +22,15 @@ enum ei_err ei_sqlite_event(struct ei_sqlite *store, const struct ei_collaborato
     sqlite3_bind_text(statement, 3, event, -1, SQLITE_STATIC);
     sqlite3_bind_text(statement, 4, detail, -1, SQLITE_STATIC);
     sqlite3_bind_text(statement, 5, c->job.crid[0] != '\0' ? c->job.crid : NULL, -1, SQLITE_STATIC);
+    enum ei_err rc = ei_sqlite_run(store, statement, err);
+    return rc == EI_OK ? trim(store, c->id, err) : rc;
+}
+
+enum ei_err ei_sqlite_forget_events(struct ei_sqlite *store, const char *id, struct ei_error *err)
+{
+    sqlite3_stmt *statement = ei_sqlite_statement(store, EI_SQL_EVENT_FORGET, err);
+
+    sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
     return ei_sqlite_run(store, statement, err);
 }
 
@@ -21,8 +40,8 @@ static const char *column(sqlite3_stmt *statement, int i)
     return text != NULL ? text : "";
 }
 
-enum ei_err ei_sqlite_history(struct ei_store *base, const char *id, ei_store_event_visit *each, void *context,
-                              struct ei_error *err)
+enum ei_err ei_sqlite_history(struct ei_store *base, const char *id, int64_t after, ei_store_event_visit *each,
+                              void *context, struct ei_error *err)
 {
     struct ei_sqlite *store = ei_sqlite_of(base);
     sqlite3_stmt *statement = NULL;
@@ -32,12 +51,14 @@ enum ei_err ei_sqlite_history(struct ei_store *base, const char *id, ei_store_ev
     if (sqlite3_prepare_v2(store->db, ei_sqlite_history_text, -1, &statement, NULL) != SQLITE_OK)
         return ei_sqlite_fail(store->db, store->path, err);
     sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, after);
     store->walks++;
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct ei_event event = {.at = sqlite3_column_int64(statement, 0),
-                                 .event = column(statement, 1),
-                                 .detail = column(statement, 2),
-                                 .crid = column(statement, 3)};
+        struct ei_event event = {.number = sqlite3_column_int64(statement, 0),
+                                 .at = sqlite3_column_int64(statement, 1),
+                                 .event = column(statement, 2),
+                                 .detail = column(statement, 3),
+                                 .crid = column(statement, 4)};
         rc = each(context, &event);
         if (rc != EI_OK)
             break;

@@ -221,6 +221,8 @@ static enum ei_err delete_row(struct ei_sqlite *store, const struct ei_collabora
         sqlite3_bind_int64(statement, 2, c->revision);
         rc = ei_sqlite_run(store, statement, err);
     }
+    if (rc == EI_OK)
+        rc = ei_sqlite_forget_events(store, c->id, err);
     ei_collaborator_free(before);
     return rc;
 }

@@ -51,6 +51,8 @@ enum ei_sqlite_statement {
     EI_SQL_NEXT_DUE,
     EI_SQL_HASTEN,
     EI_SQL_EVENT_INSERT,
+    EI_SQL_EVENT_TRIM,
+    EI_SQL_EVENT_FORGET,
     EI_SQL_META_GET,
     EI_SQL_META_SET,
     EI_SQL_META_DELETE,
@@ -164,8 +166,10 @@ enum ei_err ei_sqlite_hasten(struct ei_store *store, int64_t now, bool all_steps
 /* facts.c */
 enum ei_err ei_sqlite_event(struct ei_sqlite *store, const struct ei_collaborator *collaborator, const char *event,
                             const char *detail, struct ei_error *err);
-enum ei_err ei_sqlite_history(struct ei_store *store, const char *id, ei_store_event_visit *each, void *context,
-                              struct ei_error *err);
+/* All of it goes, with the aggregate. */
+enum ei_err ei_sqlite_forget_events(struct ei_sqlite *store, const char *id, struct ei_error *err);
+enum ei_err ei_sqlite_history(struct ei_store *store, const char *id, int64_t after, ei_store_event_visit *each,
+                              void *context, struct ei_error *err);
 enum ei_err ei_sqlite_meta_get(struct ei_store *store, const char *key, char **ret_value, struct ei_error *err);
 enum ei_err ei_sqlite_meta_set(struct ei_store *store, const char *key, const char *value, struct ei_error *err);
 enum ei_err ei_sqlite_claim_mail(struct ei_store *store, const char *folded, uint32_t round, const char *crid,

@@ -56,6 +56,11 @@ static const char *const texts[EI_SQL_COUNT] = {
     [EI_SQL_HASTEN] = "UPDATE collaborator INDEXED BY collaborator_due SET not_before = ?2"
                       " WHERE queue = ?1 AND not_before > ?2",
     [EI_SQL_EVENT_INSERT] = "INSERT INTO history (id, at, event, detail, crid) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [EI_SQL_EVENT_TRIM] =
+        "DELETE FROM history WHERE id = ?1"
+        " AND number <= (SELECT number FROM history WHERE id = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)"
+        " AND number > (SELECT min(number) FROM history WHERE id = ?1)",
+    [EI_SQL_EVENT_FORGET] = "DELETE FROM history WHERE id = ?1",
     [EI_SQL_META_GET] = "SELECT value FROM meta WHERE key = ?1",
     [EI_SQL_META_SET] = "INSERT INTO meta (key, value) VALUES (?1, ?2)"
                         " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -66,7 +71,8 @@ const char ei_sqlite_each_text[] = SELECT_COLLABORATOR "ORDER BY row";
 const char ei_sqlite_each_address_text[] = SELECT_ADDRESS "ORDER BY owner, position";
 const char ei_sqlite_each_account_text[] = SELECT_ACCOUNT "ORDER BY owner, position";
 const char ei_sqlite_each_membership_text[] = SELECT_MEMBERSHIP "ORDER BY owner, position";
-const char ei_sqlite_history_text[] = "SELECT at, event, detail, crid FROM history WHERE id = ?1 ORDER BY number";
+const char ei_sqlite_history_text[] =
+    "SELECT number, at, event, detail, crid FROM history WHERE id = ?1 AND number > ?2 ORDER BY number";
 
 static enum ei_err our_code(int extended, int system_error)
 {
