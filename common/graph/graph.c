@@ -382,7 +382,9 @@ static void deliver(struct ei_graph *graph)
             reply.body = request->answer.data != NULL ? request->answer.data : "";
             reply.length = request->answer.length;
         }
+        graph->delivered = request;
         request->done(request->context, &reply);
+        graph->delivered = NULL;
         graph->active--;
         ei_request_free(request);
     }
@@ -419,6 +421,11 @@ enum ei_err ei_graph_wait(struct ei_graph *graph, struct curl_waitfd *extra, uns
     if (code == CURLM_OK)
         return EI_OK;
     return code == CURLM_OUT_OF_MEMORY ? EI_NOMEM : EI_IO;
+}
+
+const struct ei_error *ei_graph_answered(const struct ei_graph *graph)
+{
+    return graph->delivered != NULL ? &graph->delivered->result.error : NULL;
 }
 
 size_t ei_graph_active(const struct ei_graph *graph)

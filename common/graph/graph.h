@@ -49,6 +49,8 @@ void ei_graph_free(struct ei_graph *graph);
 enum ei_err ei_graph_wait(struct ei_graph *graph, struct curl_waitfd *extra, unsigned count, int timeout_ms);
 /* Makes progress and calls the callbacks of what has ended. */
 void ei_graph_dispatch(struct ei_graph *graph);
+/* During a callback: the ids of the answer that it was called for, in the members for them; NULL outside. */
+const struct ei_error *ei_graph_answered(const struct ei_graph *graph);
 /* How many requests are under way, those that wait for a token included. */
 size_t ei_graph_active(const struct ei_graph *graph);
 

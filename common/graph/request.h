@@ -125,9 +125,10 @@ struct ei_graph {
     size_t flying_count;
     size_t active;
     bool closing;
-    bool new_connections;   /* after a 503: none that is open is used again (contract 6) */
-    int64_t drain_until_ms; /* monotonic: so long the next ones wait for those that fly on the old */
-    int64_t batch_again_ms; /* monotonic: no $batch before */
+    const struct ei_request *delivered; /* whose callback runs, NULL: none */
+    bool new_connections;               /* after a 503: none that is open is used again (contract 6) */
+    int64_t drain_until_ms;             /* monotonic: so long the next ones wait for those that fly on the old */
+    int64_t batch_again_ms;             /* monotonic: no $batch before */
 
     struct ei_token token;
     struct ei_pace pace;

@@ -180,7 +180,7 @@ void ei_answer_found_user(struct ei_worker *w, struct ei_collaborator *c, const 
     if (!ours)
         c->linked = true;
     if (verdict == EI_REDEMPTION_ACCEPTED) {
-        ei_answer_accept(w, c, "linked");
+        ei_answer_accept(w, c, "already-guest");
     } else if (verdict == EI_REDEMPTION_FAILED && err.code == EI_DISABLED) {
         /* Looked at again like any guest, so that enabling it is enough. */
         c->error = err;
@@ -415,6 +415,7 @@ void ei_answer_created(void *context, const struct ei_graph_result *result,
             create_refused(w, c, result);
         goto out;
     }
+    bool renewed = c->guest_id != NULL && c->redeem_url != NULL;
     if (!ei_answer_take_invitation(c, invitation, &err)) {
         ei_answer_fail(w, c, &err);
         goto out;
@@ -427,9 +428,9 @@ void ei_answer_created(void *context, const struct ei_graph_result *result,
     if (c->job.step != EI_STEP_CREATING) /* somebody decided otherwise meanwhile; the guest is on record at least */
         ei_worker_save(w, c, "invited-late", NULL);
     else if (c->mail == EI_MAIL_WANTED)
-        ei_machine_enter(w, c, EI_STEP_CREATED, reset ? "reset" : "created");
+        ei_machine_enter(w, c, EI_STEP_CREATED, reset ? "reset" : renewed ? "url-renewed" : "created");
     else
-        ei_answer_pending(w, c, reset ? "reset" : "invited");
+        ei_answer_pending(w, c, reset ? "reset" : renewed ? "url-renewed" : "invited");
 out:
     ei_collaborator_free(c);
     ei_machine_land(flight);

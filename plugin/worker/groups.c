@@ -10,6 +10,7 @@
 #include "common/base/failpoint.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
+#include "plugin/worker/history.h"
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/requests.h"
 #include "plugin/worker/tell.h"
@@ -271,7 +272,8 @@ static void not_added(struct ei_worker *w, struct ei_collaborator *c, struct ei_
     if (ei_collaborator_looked_at(c) && m->not_before < c->job.not_before)
         c->job.not_before = m->not_before;
     bool news = m->error.code != EI_OK && m->error.code != before;
-    ei_worker_save(w, c, news ? "group-not-added" : NULL, news ? ei_err_name(m->error.code) : NULL);
+    ei_worker_note(w, c, news ? "group-not-added" : NULL,
+                   &(struct ei_event_facts){.about = m->group, .error = &m->error});
 }
 
 static void on_joined(void *context, const struct ei_graph_result *result)

@@ -74,7 +74,7 @@ static void set_failed(struct ei_worker *w, struct ei_collaborator *c, const str
         c->state_at = ei_now();
         ei_tell_error(w, LOG_WARNING, EI_LOG_FAILED, c, err);
     }
-    save_look(w, c, said ? NULL : ei_err_name(err->code));
+    save_look(w, c, said ? NULL : "failed");
 }
 
 static void judge(struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_user *user)
@@ -179,7 +179,8 @@ void ei_answer_deleted_items(void *context, const struct ei_graph_result *result
         goto out;
     /* A 201 without a user that ever appears is known of Microsoft's service (contract 2.6). */
     bool seen = c->user_principal_name != NULL;
-    if (c->not_found_since == 0)
+    bool news = c->not_found_since == 0;
+    if (news)
         c->not_found_since = now;
     if (result->outcome == EI_GRAPH_DONE) {
         ei_fail(&err, EI_GUEST_GONE, "%s: the guest %s is in the tenant's deleted users", c->addresses[0], c->guest_id);
@@ -196,7 +197,7 @@ void ei_answer_deleted_items(void *context, const struct ei_graph_result *result
                     seen ? "%s: Graph does not find the guest %s just now"
                          : "%s: Microsoft answered that the guest %s was made, and does not show it yet",
                     c->addresses[0], c->guest_id);
-        save_look(w, c, NULL);
+        save_look(w, c, news ? "guest-missing" : NULL);
     }
 out:
     ei_collaborator_free(c);

@@ -183,7 +183,7 @@ static void fail_for_good(struct ei_worker *w, struct ei_collaborator *c, const 
     c->error = *err;
     c->error_permanent = true;
     ei_tell_error(w, LOG_WARNING, EI_LOG_FAILED, c, err);
-    ei_machine_enter(w, c, EI_STEP_FAILED, ei_err_name(err->code));
+    ei_machine_enter(w, c, EI_STEP_FAILED, "failed");
 }
 
 static void never_comes_back(struct ei_worker *w, struct ei_collaborator *c)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/array.h"
+#include "plugin/worker/history.h"
 #include "plugin/worker/reconcile_internal.h"
 
 enum { MASS_FRACTION = 10, MASS_LEAST = 3 };
@@ -163,7 +164,7 @@ static enum ei_err apply(struct ei_pass *pass, const struct departure *d, size_t
     if (event != NULL && ei_collaborator_forgettable(c))
         rc = ei_store_delete(store, c, err);
     else if (changed)
-        rc = ei_store_put(store, c, event, event != NULL ? login : NULL, err);
+        rc = ei_history_put(store, c, event, &(struct ei_event_facts){.login = login}, err);
     pass->report->changed = pass->report->changed || changed;
     ei_collaborator_free(c);
     return rc;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/account/address.h"
+#include "plugin/worker/history.h"
 #include "plugin/worker/reconcile_internal.h"
 
 enum {
@@ -271,14 +272,14 @@ static const char *event_of(const struct placing *p)
 static enum ei_err put_both(struct placing *p, struct ei_error *err)
 {
     struct ei_store *store = p->pass->ctx->store;
-    const char *login = p->change->entry->login;
+    const struct ei_event_facts facts = {.login = p->change->entry->login, .by = p->change->asker.by};
     enum ei_err rc = EI_OK;
 
     /* The old record first: an account is in one place at a time. */
     if (moves(p))
         rc = ei_collaborator_forgettable(p->from) ? ei_store_delete(store, p->from, err)
-                                                  : ei_store_put(store, p->from, "unlinked", login, err);
-    return rc == EI_OK ? ei_store_put(store, p->to, event_of(p), login, err) : rc;
+                                                  : ei_history_put(store, p->from, "unlinked", &facts, err);
+    return rc == EI_OK ? ei_history_put(store, p->to, event_of(p), &facts, err) : rc;
 }
 
 static enum ei_err place_once(struct placing *p, struct ei_error *err)

@@ -10,6 +10,7 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "plugin/worker/accounts.h"
+#include "plugin/worker/history.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/publish.h"
 #include "plugin/worker/requests.h"
@@ -141,6 +142,7 @@ struct selection {
     const char *rule;
     const cJSON *logins;
     bool mail; /* select those whose mail is held instead */
+    const char *by;
     char (*ids)[EI_GUID_TEXT];
     size_t count;
     size_t room;
@@ -215,7 +217,8 @@ static enum ei_err adopt_one(struct ei_worker *w, struct selection *s, struct ei
         if (adoptable(s, &before->accounts[i]) && s->total++ < ADOPT_NAMED)
             cJSON_AddItemToArray(accounts, ei_request_account(w, c, &c->accounts[i]));
     ei_collaborator_free(before);
-    return dry ? EI_OK : ei_worker_save(w, c, "adopted", NULL);
+    return dry ? EI_OK
+               : ei_worker_note(w, c, s->mail ? "mail-released" : "adopted", &(struct ei_event_facts){.by = s->by});
 }
 
 static enum ei_err adopt_all(struct ei_worker *w, struct selection *s, bool dry, cJSON *accounts, struct ei_error *err)
@@ -248,6 +251,7 @@ void ei_request_adopt(struct ei_worker *w, struct ei_call *call, const cJSON *pa
         .worker = w,
         .rule = ei_json_string(parameters, "rule"),
         .logins = ei_json_array(parameters, "logins"),
+        .by = ei_request_asker(parameters).by,
     };
     bool dry = ei_json_bool(parameters, "dryRun", false);
     cJSON *reply = cJSON_CreateObject();
@@ -275,7 +279,8 @@ void ei_request_adopt(struct ei_worker *w, struct ei_call *call, const cJSON *pa
 
 /* --- Resend --- */
 
-static enum ei_err resend(struct ei_worker *w, struct ei_collaborator *c, const char *target, struct ei_error *err)
+static enum ei_err resend(struct ei_worker *w, struct ei_collaborator *c, const char *target, const char *by,
+                          struct ei_error *err)
 {
     if (c->job.step == EI_STEP_ACCEPTED)
         return ei_fail(err, EI_STATE, "%s: is a guest already, there is nothing to send", target);
@@ -290,7 +295,7 @@ static enum ei_err resend(struct ei_worker *w, struct ei_collaborator *c, const 
     c->linked = false;
     ei_error_clear(&c->error);
     ei_collaborator_requeue(c, ei_now(), true);
-    enum ei_err rc = ei_worker_save(w, c, "resend", NULL);
+    enum ei_err rc = ei_worker_note(w, c, "resend", &(struct ei_event_facts){.by = by});
     return rc == EI_OK ? EI_OK : ei_fail(err, rc, "%s: the request could not be stored", target);
 }
 
@@ -304,7 +309,7 @@ void ei_request_resend(struct ei_worker *w, struct ei_call *call, const cJSON *p
                                     : ei_fail(&err, EI_USAGE, "Resend: target is needed");
 
     if (rc == EI_OK)
-        rc = resend(w, c, target, &err);
+        rc = resend(w, c, target, ei_request_asker(parameters).by, &err);
     if (rc == EI_OK)
         ei_call_reply(call, ei_request_account_reply(w, c, login));
     else
@@ -384,7 +389,10 @@ static enum ei_err remove_target(struct ei_worker *w, struct ei_call *call, cons
     if (forgetting) {
         rc = forget(w, c, target, removal, err);
     } else {
-        rc = ei_worker_save(w, c, "removed", NULL);
+        rc = ei_worker_note(w, c, "removed",
+                            &(struct ei_event_facts){.login = login,
+                                                     .by = ei_request_asker(parameters).by,
+                                                     .about = ei_json_string(parameters, "action")});
         if (rc != EI_OK)
             ei_fail(err, rc, "%s: the removal could not be stored", target);
     }

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "plugin/worker/answers.h"
+#include "plugin/worker/history.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
 #include "plugin/worker/requests.h"
@@ -207,7 +208,7 @@ static enum ei_err invite_account(struct ei_worker *w, struct ei_call *call, con
         rc = set_overrides(c, overrides, err);
     if (rc == EI_OK && !already && c->job.step != EI_STEP_PENDING) {
         c->job.urgent = true;
-        rc = ei_worker_save(w, c, "asked", NULL);
+        rc = ei_worker_note(w, c, "asked", &(struct ei_event_facts){.login = entry->login, .by = asker.by});
         if (rc != EI_OK)
             ei_fail(err, rc, "%s: the request could not be stored", entry->login);
     }
@@ -318,7 +319,7 @@ static enum ei_err again_for_address(struct ei_worker *w, struct ei_collaborator
         return ei_fail(err, EI_NOMEM, "no memory");
     if (c->error_permanent || c->expired_at != 0 || c->job.step == EI_STEP_IDLE || c->job.step == EI_STEP_OFFBOARDING)
         ei_collaborator_requeue(c, ei_now(), true);
-    rc = ei_worker_save(w, c, "asked", NULL);
+    rc = ei_worker_note(w, c, "asked", &(struct ei_event_facts){.by = ei_request_asker(parameters).by});
     return rc == EI_OK ? EI_OK : ei_fail(err, rc, "%s: the request could not be stored", c->addresses[0]);
 }
 
@@ -340,7 +341,7 @@ static enum ei_err for_address(struct ei_worker *w, struct ei_call *call, const 
         if (rc == EI_OK && dry)
             return start_dry_run(w, call, c, NULL, err);
         if (rc == EI_OK)
-            rc = ei_store_put(w->store, c, "queued", NULL, err);
+            rc = ei_history_put(w->store, c, "queued", &(struct ei_event_facts){.by = c->requested_by}, err);
         w->dirty = true;
     }
     if (rc == EI_OK)

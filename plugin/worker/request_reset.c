@@ -5,6 +5,7 @@
 #include "common/account/address.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "plugin/worker/history.h"
 #include "plugin/worker/requests.h"
 #include "plugin/worker/reset.h"
 #include "plugin/worker/settings.h"
@@ -17,6 +18,7 @@ struct ei_resetting {
     struct ei_call *call; /* NULL: its peer went away */
     char *target;
     char *email; /* as it is sent; NULL: the one that it has */
+    char *by;    /* who asked; NULL: not told */
 };
 
 static void end(struct ei_resetting *one)
@@ -29,6 +31,7 @@ static void end(struct ei_resetting *one)
     }
     free(one->target);
     free(one->email);
+    free(one->by);
     free(one);
 }
 
@@ -109,7 +112,7 @@ static enum ei_err record(struct ei_resetting *one, const struct ei_graph_user *
     if (rc == EI_OK && !ei_reset_start(c, one->email, ei_now()))
         rc = ei_fail(err, EI_NOMEM, "%s: no memory for the reset", one->target);
     if (rc == EI_OK) {
-        rc = ei_worker_save(w, c, "reset-asked", one->email);
+        rc = ei_worker_note(w, c, "reset-asked", &(struct ei_event_facts){.by = one->by, .about = one->email});
         if (rc != EI_OK)
             ei_fail(err, rc, "%s: the request could not be stored", one->target);
     }
@@ -137,7 +140,7 @@ static void on_user(void *context, const struct ei_graph_result *result, const s
 }
 
 static enum ei_err start(struct ei_worker *w, struct ei_call *call, const char *target, const char *email,
-                         const char *guest_id, struct ei_error *err)
+                         const char *by, const char *guest_id, struct ei_error *err)
 {
     char crid[EI_GUID_TEXT];
     struct ei_resetting *one = calloc(1, sizeof *one);
@@ -146,9 +149,12 @@ static enum ei_err start(struct ei_worker *w, struct ei_call *call, const char *
         return ei_fail(err, EI_NOMEM, "%s: no memory for the reset", target);
     *one = (struct ei_resetting){.next = w->resets, .worker = w, .call = call, .target = strdup(target)};
     one->email = email != NULL ? strdup(email) : NULL;
+    one->by = by != NULL ? strdup(by) : NULL;
     w->resets = one;
     ei_guid_new(crid);
-    enum ei_err rc = one->target != NULL && (email == NULL || one->email != NULL) ? EI_OK : EI_NOMEM;
+    enum ei_err rc = one->target != NULL && (email == NULL || one->email != NULL) && (by == NULL || one->by != NULL)
+                         ? EI_OK
+                         : EI_NOMEM;
     if (rc == EI_OK)
         rc = ei_graph_get_user_addresses(w->graph, guest_id, crid, on_user, one);
     if (rc != EI_OK) {
@@ -173,7 +179,7 @@ void ei_request_reset(struct ei_worker *w, struct ei_call *call, const cJSON *pa
     if (rc == EI_OK)
         rc = find(w, target, written != NULL ? email : NULL, &c, &login, &err);
     if (rc == EI_OK)
-        rc = start(w, call, target, written != NULL ? email : NULL, c->guest_id, &err);
+        rc = start(w, call, target, written != NULL ? email : NULL, ei_request_asker(parameters).by, c->guest_id, &err);
     if (rc != EI_OK)
         ei_call_fail(call, &err);
     ei_collaborator_free(c);

@@ -4,6 +4,7 @@
 #include "common/account/scan.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "plugin/worker/history.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/requests.h"
 
@@ -66,7 +67,7 @@ static enum ei_err revive_accounts(struct ei_worker *w, struct ei_collaborator *
 }
 
 static enum ei_err restore(struct ei_worker *w, struct ei_collaborator *c, const char *target, const char *login,
-                           struct ei_error *err)
+                           const char *by, struct ei_error *err)
 {
     enum ei_err rc = check_restorable(w, c, target, err);
 
@@ -78,7 +79,7 @@ static enum ei_err restore(struct ei_worker *w, struct ei_collaborator *c, const
     if (rc != EI_OK)
         return rc;
     ei_collaborator_restore(c, ei_now());
-    rc = ei_worker_save(w, c, "restore", NULL);
+    rc = ei_worker_note(w, c, "restore", &(struct ei_event_facts){.login = login, .by = by});
     return rc == EI_OK ? EI_OK : ei_fail(err, rc, "%s: the request could not be stored", target);
 }
 
@@ -92,7 +93,7 @@ void ei_request_restore(struct ei_worker *w, struct ei_call *call, const cJSON *
                                     : ei_fail(&err, EI_USAGE, "Restore: target is needed");
 
     if (rc == EI_OK)
-        rc = restore(w, c, target, login, &err);
+        rc = restore(w, c, target, login, ei_request_asker(parameters).by, &err);
     if (rc == EI_OK)
         ei_call_reply(call, ei_request_account_reply(w, c, login));
     else

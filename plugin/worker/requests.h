@@ -69,6 +69,8 @@ ei_request_method ei_request_restore;
 ei_request_method ei_request_list;
 ei_request_method ei_request_show;
 ei_request_method ei_request_status;
+/* request_events.c */
+ei_request_method ei_request_events;
 /* request_doctor.c */
 ei_request_method ei_request_doctor;
 /* The peer of a check-up that waits for Graph went away. */

@@ -19,6 +19,7 @@
 #include "plugin/worker/credential.h"
 #include "plugin/worker/groups.h"
 #include "plugin/worker/guest_list.h"
+#include "plugin/worker/history.h"
 #include "plugin/worker/host_id.h"
 #include "plugin/worker/login.h"
 #include "plugin/worker/machine.h"
@@ -56,8 +57,17 @@ void ei_worker_store_failed(struct ei_worker *w, const struct ei_error *err)
 
 enum ei_err ei_worker_save(struct ei_worker *w, struct ei_collaborator *c, const char *event, const char *detail)
 {
+    return ei_worker_note(w, c, event, &(struct ei_event_facts){.about = detail});
+}
+
+enum ei_err ei_worker_note(struct ei_worker *w, struct ei_collaborator *c, const char *event,
+                           const struct ei_event_facts *facts)
+{
+    struct ei_event_facts all = *facts;
     struct ei_error err;
-    enum ei_err rc = ei_store_put(w->store, c, event, detail, &err);
+
+    all.answer = w->graph != NULL ? ei_graph_answered(w->graph) : NULL;
+    enum ei_err rc = ei_history_put(w->store, c, event, &all, &err);
 
     if (rc == EI_OK) {
         ei_error_clear(&w->store_error);

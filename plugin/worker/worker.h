@@ -15,6 +15,7 @@
  *   carrier.c     the redeem URL carried by our own mail or to a webhook
  *   patience.c    who is pending too long: reminded, given up
  *   notices.c     the sponsors are told of it
+ *   history.c     what is told of each event
  *   publish.c     the view, the covered groups, STATUS; tally.c counts meanwhile
  *   metrics.c     the same for Prometheus
  *   requests.c    what the socket asks
@@ -250,6 +251,10 @@ void ei_worker_free(struct ei_worker *worker);
 /* Stores the change; a failure is logged, pauses the jobs and is returned. Marks the view dirty. */
 enum ei_err ei_worker_save(struct ei_worker *worker, struct ei_collaborator *collaborator, const char *event,
                            const char *detail);
+/* The same with more to tell of it; the ids of the answer that is just dealt with are added. */
+struct ei_event_facts;
+enum ei_err ei_worker_note(struct ei_worker *worker, struct ei_collaborator *collaborator, const char *event,
+                           const struct ei_event_facts *facts);
 /* SIGHUP, `refresh`: what was put off, refused or found out before is asked for again at once. */
 void ei_worker_look_anew(struct ei_worker *worker);
 
