@@ -1,5 +1,6 @@
 /* Asking the worker. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/json.h"
@@ -27,6 +28,14 @@ void ei_add_text(cJSON *parameters, const char *name, const char *text)
 {
     if (text != NULL)
         ei_json_add_text(parameters, name, text);
+}
+
+void ei_add_requested_by(cJSON *parameters)
+{
+    char by[EI_REQUESTER_SIZE];
+
+    ei_client_requester(getenv("SUDO_UID"), by);
+    ei_add_text(parameters, "requestedBy", by);
 }
 
 cJSON *ei_target(const struct ei_args *args, const char *target)

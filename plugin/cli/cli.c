@@ -38,8 +38,25 @@ static const struct ei_option invite_options[] = {
 static const struct ei_option list_options[] = {
     {"state", "STATE", false,
      "only these: waiting held queued pending accepted failed removed expired; may be repeated"},
+    {"rule", "NAME", false, "only accounts of this rule; may be repeated"},
+    {"domain", "DOMAIN", false, "only addresses of this domain; may be repeated"},
+    {"older-than", "AGE", false, "only where SINCE is longer ago: a number with s, m, h, d or w"},
+    {"newer-than", "AGE", false, "only where SINCE is not as long ago"},
+    {"sort", "KEY[,KEY]", false, "by login, email, rule, state, since, requested, checked; -KEY reverses"},
+    {"columns", "COLUMN[,COLUMN]", false, "these columns, by the names of JSON's members, and since"},
+    {"no-header", NULL, false, "print no heading line"},
     {"tenant", NULL, false, "the tenant's guests that are not known here; --state pending, accepted or none"},
     {"csv", NULL, false, "print CSV, without redeem URLs"},
+    {0},
+};
+
+static const struct ei_option events_options[] = {
+    {"follow", NULL, false, "go on until interrupted, and print what happens as it does"},
+    {0},
+};
+
+static const struct ei_option status_options[] = {
+    {"list-logins", NULL, false, "the covered logins, from the published view; as anybody, for completion"},
     {0},
 };
 
@@ -89,9 +106,12 @@ static const struct ei_option no_options[] = {{0}};
 const struct ei_verb ei_cli_verbs[] = {
     {"invite", "LOGIN|ADDRESS", "invite this person, or say that it is done", invite_options, 1, 1, EI_EXIT_USAGE,
      ei_verb_invite},
-    {"list", "", "everybody that is known, one line each", list_options, 0, 0, EI_EXIT_USAGE, ei_verb_list},
+    {"list", "[PATTERN...]", "everybody that is known, one line each", list_options, 0, EI_GIVEN_MAX, EI_EXIT_USAGE,
+     ei_verb_list},
     {"show", "LOGIN|ADDRESS", "all about one, the redeem URL included", no_options, 1, 1, EI_EXIT_USAGE, ei_verb_show},
-    {"status", "[LOGIN|ADDRESS]", "where one stands, as exit code too; alone, how the worker is", no_options, 0, 1,
+    {"events", "LOGIN|ADDRESS", "what has happened to one, oldest first", events_options, 1, 1, EI_EXIT_USAGE,
+     ei_verb_events},
+    {"status", "[LOGIN|ADDRESS]", "where one stands, as exit code too; alone, how the worker is", status_options, 0, 1,
      EI_EXIT_STATUS_ERROR, ei_verb_status},
     {"adopt", "[LOGIN...]", "let held accounts go on; alone, held mail", adopt_options, 0, EI_GIVEN_MAX, EI_EXIT_USAGE,
      ei_verb_adopt},

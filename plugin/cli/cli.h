@@ -122,6 +122,8 @@ bool ei_call(const struct ei_cli *cli, const char *method, cJSON *parameters, in
              cJSON **ret_reply, int *ret_exit);
 /* Adds {name: text} unless text is NULL. */
 void ei_add_text(cJSON *parameters, const char *name, const char *text);
+/* Adds requestedBy: who runs this. */
+void ei_add_requested_by(cJSON *parameters);
 /* {"target": target}; NULL with a message if target is not text that can be a login or an address. */
 cJSON *ei_target(const struct ei_args *args, const char *target);
 
@@ -137,6 +139,7 @@ int ei_outcome_exit(const cJSON *account);
 
 int ei_verb_invite(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_list(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_events(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_show(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_status(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_adopt(const struct ei_cli *cli, const struct ei_args *args);
@@ -151,11 +154,15 @@ int ei_verb_login(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_check(const struct ei_cli *cli, const struct ei_args *args);
 
 /* list --tenant */
-int ei_list_tenant(const struct ei_cli *cli, const struct ei_args *args);
+struct ei_list_filter;
+int ei_list_tenant(const struct ei_cli *cli, const struct ei_args *args, const struct ei_list_filter *filter);
+
 
 /* The code of a view that cannot be used. */
 enum ei_err ei_view_error(enum ei_view_status status);
 /* status from the view, for whoever may not ask the worker. login NULL: the caller's own. */
 int ei_status_from_view(const struct ei_cli *cli, const char *login);
+/* status --list-logins: those that the view has. */
+int ei_status_logins(const struct ei_cli *cli);
 
 #endif

@@ -125,3 +125,34 @@ int ei_status_from_view(const struct ei_cli *cli, const char *login)
         print_record(cli, login, &record, mend);
     return ei_state_exit(ei_state_name(record.state));
 }
+
+/* --- who is in it --- */
+
+static bool tell_login(void *context, const char *login)
+{
+    cJSON *list = context; /* NULL: printed at once */
+
+    if (list != NULL)
+        return cJSON_AddItemToArray(list, cJSON_CreateString(login));
+    ei_print_text(login);
+    putchar('\n');
+    return true;
+}
+
+int ei_status_logins(const struct ei_cli *cli)
+{
+    cJSON *list = cli->json ? cJSON_CreateArray() : NULL;
+    struct ei_view_header header;
+    struct ei_view view;
+    enum ei_view_status status = ei_view_open(cli->view_path, &view, &header);
+
+    if (status == EI_VIEW_OK) {
+        status = ei_view_each(&view, &header, tell_login, list);
+        ei_view_close(&view);
+    }
+    if (status == EI_VIEW_OK && list != NULL)
+        ei_print_json(list);
+    cJSON_Delete(list);
+    return status == EI_VIEW_OK ? EI_EXIT_DONE
+                                : say_view_error(cli, ei_view_error(status), ei_view_status_text(status));
+}

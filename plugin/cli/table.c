@@ -45,7 +45,7 @@ static void measure(struct ei_table *table, const cJSON *rows)
     const cJSON *row;
 
     for (size_t i = 0; i < table->count; i++) {
-        if (!table->begun)
+        if (!table->begun && !table->bare)
             table->widths[i] = width_of(table->columns[i].title);
         cJSON_ArrayForEach(row, rows)
         {
@@ -131,7 +131,8 @@ void ei_table_print(const struct ei_cli *cli, struct ei_table *table, const cJSO
     measure(table, rows);
     if (!table->begun) {
         choose(table);
-        print_heading(table);
+        if (!table->bare)
+            print_heading(table);
         table->begun = true;
     }
     cJSON_ArrayForEach(row, rows)

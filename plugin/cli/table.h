@@ -18,7 +18,7 @@ struct ei_column {
     bool wide; /* only on a terminal that has room for it */
 };
 
-enum { EI_COLUMNS_MAX = 12 };
+enum { EI_COLUMNS_MAX = 20 };
 
 /* Begins as {0}; what was printed of it keeps its columns and their widths. */
 struct ei_table {
@@ -26,7 +26,8 @@ struct ei_table {
     size_t count;
     size_t widths[EI_COLUMNS_MAX];
     bool shown[EI_COLUMNS_MAX];
-    bool begun; /* the heading is printed */
+    bool bare;  /* without a heading */
+    bool begun; /* the heading is printed, or would be */
 };
 
 /* Prints rows, the first time under a heading, aligned among each other and with those before. */

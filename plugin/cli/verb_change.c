@@ -12,6 +12,7 @@ static cJSON *adopt_parameters(const struct ei_args *args)
 {
     cJSON *parameters = cJSON_CreateObject();
 
+    ei_add_requested_by(parameters);
     ei_add_text(parameters, "rule", ei_args_get(args, "rule"));
     if (args->operand_count != 0) {
         cJSON *logins = cJSON_AddArrayToObject(parameters, "logins");
@@ -72,6 +73,7 @@ static int change_one(const struct ei_cli *cli, const struct ei_args *args, cons
 
     if (parameters == NULL)
         return EI_EXIT_USAGE;
+    ei_add_requested_by(parameters);
     if (!ei_call(cli, method, parameters, EI_ANSWER_MS, args->operands[0], &reply, &exit_code))
         return exit_code;
     ei_print_account(cli, ei_json_object(reply, "account"));
@@ -111,6 +113,7 @@ static cJSON *remove_parameters(const struct ei_args *args)
     cJSON *parameters = confirm ? cJSON_CreateObject() : ei_target(args, args->operands[0]);
     if (parameters == NULL)
         return NULL;
+    ei_add_requested_by(parameters);
     if (disable || delete)
         ei_add_text(parameters, "action", disable ? "disable" : "delete");
     if (forget)

@@ -127,7 +127,6 @@ static bool add_settings(const struct ei_args *args, cJSON *parameters)
         {"message", "message"}, {"language", "language"},        {"cc", "cc"},
         {"type", "type"},       {"deliver", "deliver"},
     };
-    char by[EI_REQUESTER_SIZE];
     char requester[EI_REQUESTER_SIZE];
     const char *file = ei_args_get(args, "message-file");
 
@@ -145,9 +144,8 @@ static bool add_settings(const struct ei_args *args, cJSON *parameters)
         cJSON_AddBoolToObject(parameters, "sendMessage", ei_args_has(args, "send-message"));
     if (ei_args_has(args, "dry-run"))
         cJSON_AddTrueToObject(parameters, "dryRun");
-    ei_client_requester(getenv("SUDO_UID"), by);
     ei_client_requester_login(getenv("SUDO_UID"), requester);
-    ei_add_text(parameters, "requestedBy", by);
+    ei_add_requested_by(parameters);
     ei_add_text(parameters, "requester", requester[0] != '\0' ? requester : NULL);
     return add_sponsors(args, parameters);
 }

@@ -6,51 +6,28 @@
 #include "common/ipc/varlink.h"
 #include "common/view/view.h"
 #include "plugin/cli/cli.h"
+#include "plugin/cli/list_columns.h"
+#include "plugin/cli/list_rows.h"
 #include "plugin/cli/table.h"
 
-static const char *const csv_columns[] = {
-    "login",
-    "host",
-    "email",
-    "rule",
-    "state",
-    "requestedBy",
-    "requestedAt",
-    "invitedUserId",
-    "userPrincipalName",
-    "invitedUserType",
-    "externalUserState",
-    "externalUserStateChangeDateTime",
-    "checkedAt",
-    "mail",
-};
-
-/* SINCE: the redemption's change where Graph has told one, else the request. */
-static const struct ei_column columns[] = {
-    {"LOGIN", "login", NULL, EI_CELL_TEXT, false},
-    {"EMAIL", "email", NULL, EI_CELL_TEXT, false},
-    {"RULE", "rule", NULL, EI_CELL_TEXT, false},
-    {"STATE", "state", NULL, EI_CELL_STATE, false},
-    {"SINCE", "externalUserStateChangeDateTime", "requestedAt", EI_CELL_TIME, false},
-    {"EXTERNAL STATE", "externalUserState", NULL, EI_CELL_TEXT, true},
-    {"USER PRINCIPAL NAME", "userPrincipalName", NULL, EI_CELL_TEXT, true},
-};
-
-static void print_csv(const cJSON *accounts)
+static void print_csv(const cJSON *accounts, const struct ei_list_columns *columns, bool bare)
 {
-    const size_t count = sizeof csv_columns / sizeof *csv_columns;
     const cJSON *account = NULL;
 
-    ei_csv_heading(csv_columns, count);
-    puts(",errorCode,errorMessage");
+    if (!bare) {
+        ei_csv_heading(columns->names, columns->count);
+        putchar('\n');
+    }
     cJSON_ArrayForEach(account, accounts)
     {
-        const cJSON *error = ei_json_object(account, "error");
-        ei_csv_members(account, csv_columns, count);
-        putchar(',');
-        ei_csv_cell(ei_json_string(error, "code"));
-        putchar(',');
-        ei_csv_cell(ei_json_string(error, "message"));
+        for (size_t i = 0; i < columns->count; i++) {
+            const char *text = ei_json_string(account, columns->columns[i].member);
+            if (text == NULL && columns->columns[i].otherwise != NULL)
+                text = ei_json_string(account, columns->columns[i].otherwise);
+            if (i != 0)
+                putchar(',');
+            ei_csv_cell(text);
+        }
         putchar('\n');
     }
 }
@@ -64,7 +41,10 @@ static cJSON *states_wanted(const struct ei_args *args)
         if (strcmp(args->given[i].name, "state") != 0)
             continue;
         if (!ei_state_from_name(args->given[i].value, &state)) {
-            ei_usage_error(args->verb, "--state %.32s: no such state", args->given[i].value);
+            ei_usage_error(args->verb,
+                           "--state %.32s: no such state; takes waiting, held, queued, pending, accepted, failed or "
+                           "removed",
+                           args->given[i].value);
             cJSON_Delete(states);
             return NULL;
         }
@@ -73,14 +53,19 @@ static cJSON *states_wanted(const struct ei_args *args)
     return states;
 }
 
-static void move_items(cJSON *from, cJSON *to)
+/* Those that are wanted; the others go with the page. */
+static void move_items(cJSON *from, cJSON *to, const struct ei_list_filter *filter)
 {
-    while (from != NULL && from->child != NULL)
-        cJSON_AddItemToArray(to, cJSON_DetachItemViaPointer(from, from->child));
+    for (cJSON *item = from != NULL ? from->child : NULL, *next; item != NULL; item = next) {
+        next = item->next;
+        if (ei_list_filter_passes(filter, item))
+            cJSON_AddItemToArray(to, cJSON_DetachItemViaPointer(from, item));
+    }
 }
 
-/* All pages into all. false: *ret_exit is set. */
-static bool fetch(const struct ei_cli *cli, const cJSON *states, cJSON *all, int *ret_exit)
+/* What the filter lets pass of all pages into all. false: *ret_exit is set. */
+static bool fetch(const struct ei_cli *cli, const cJSON *states, const struct ei_list_filter *filter, cJSON *all,
+                  int *ret_exit)
 {
     char after[1024] = "";
 
@@ -92,7 +77,7 @@ static bool fetch(const struct ei_cli *cli, const cJSON *states, cJSON *all, int
         ei_add_text(parameters, "after", *after != '\0' ? after : NULL);
         if (!ei_call(cli, "List", parameters, EI_ANSWER_MS, "list", &page, ret_exit))
             return false;
-        move_items(cJSON_GetObjectItemCaseSensitive(page, "accounts"), all);
+        move_items(cJSON_GetObjectItemCaseSensitive(page, "accounts"), all, filter);
         const char *next = ei_json_string(page, "next");
         /* A page that leads to itself or backwards would have no end. */
         bool good = next == NULL || (strlen(next) < sizeof after && strcmp(next, after) > 0);
@@ -111,29 +96,66 @@ static bool fetch(const struct ei_cli *cli, const cJSON *states, cJSON *all, int
     }
 }
 
-int ei_verb_list(const struct ei_cli *cli, const struct ei_args *args)
+static int print(const struct ei_cli *cli, const struct ei_args *args, cJSON *accounts,
+                 const struct ei_list_columns *columns)
 {
-    int exit_code = EI_EXIT_DONE;
-    bool csv = ei_args_has(args, "csv");
-    struct ei_table table = {.columns = columns, .count = sizeof columns / sizeof columns[0]};
+    bool bare = ei_args_has(args, "no-header");
+    struct ei_table table = {.columns = columns->columns, .count = columns->count, .bare = bare};
 
-    if (csv && cli->json)
-        return ei_usage_error(args->verb, "--json and --csv exclude each other");
-    if (ei_args_has(args, "tenant"))
-        return ei_list_tenant(cli, args);
-    cJSON *states = states_wanted(args);
-    if (states == NULL)
+    if (cli->json) {
+        ei_print_json(accounts);
+        return EI_EXIT_DONE;
+    }
+    ei_list_columns_prepare(accounts);
+    if (ei_args_has(args, "csv"))
+        print_csv(accounts, columns, bare);
+    else
+        ei_table_print(cli, &table, accounts);
+    return EI_EXIT_DONE;
+}
+
+static int list(const struct ei_cli *cli, const struct ei_args *args, const cJSON *states,
+                const struct ei_list_filter *filter)
+{
+    struct ei_list_columns columns;
+    struct ei_list_order order;
+    struct ei_error err;
+    int exit_code = EI_EXIT_DONE;
+
+    if (!ei_list_columns_read(args, ei_args_has(args, "csv"), &columns) || !ei_list_order_read(args, &order))
         return EI_EXIT_USAGE;
     cJSON *accounts = cJSON_CreateArray();
-    if (fetch(cli, states, accounts, &exit_code)) {
-        if (cli->json)
-            ei_print_json(accounts);
-        else if (csv)
-            print_csv(accounts);
-        else
-            ei_table_print(cli, &table, accounts);
+    if (fetch(cli, states, filter, accounts, &exit_code)) {
+        if (ei_list_sort(accounts, &order)) {
+            exit_code = print(cli, args, accounts, &columns);
+        } else {
+            ei_fail(&err, EI_NOMEM, "no memory to sort it");
+            exit_code = ei_say_error("list", &err);
+        }
     }
     ei_varlink_free(accounts);
-    cJSON_Delete(states);
+    return exit_code;
+}
+
+int ei_verb_list(const struct ei_cli *cli, const struct ei_args *args)
+{
+    struct ei_list_filter filter;
+    int exit_code = EI_EXIT_USAGE;
+
+    if (ei_args_has(args, "csv") && cli->json)
+        return ei_usage_error(args->verb, "--json and --csv exclude each other");
+    if (cli->json && (ei_args_has(args, "columns") || ei_args_has(args, "no-header")))
+        return ei_usage_error(args->verb, "--columns and --no-header are for tables and --csv; JSON has every member");
+    if (!ei_list_filter_read(args, &filter))
+        return EI_EXIT_USAGE;
+    if (ei_args_has(args, "tenant")) {
+        exit_code = ei_list_tenant(cli, args, &filter);
+    } else {
+        cJSON *states = states_wanted(args);
+        if (states != NULL)
+            exit_code = list(cli, args, states, &filter);
+        cJSON_Delete(states);
+    }
+    ei_list_filter_clear(&filter);
     return exit_code;
 }

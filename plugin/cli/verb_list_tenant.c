@@ -9,6 +9,7 @@
 #include "common/ipc/client.h"
 #include "common/ipc/varlink.h"
 #include "plugin/cli/cli.h"
+#include "plugin/cli/list_rows.h"
 #include "plugin/cli/table.h"
 
 /* entra-invited says so often that it goes on (request_tenant.c), and this is more than twice as long. */
@@ -37,6 +38,8 @@ static const struct ei_column columns[] = {
 
 struct stream {
     const struct ei_cli *cli;
+    const struct ei_list_filter *filter;
+    bool bare;
     bool csv;
     bool counts; /* on a terminal, while the rows go elsewhere */
     struct ei_table table;
@@ -52,7 +55,7 @@ static void begin(struct stream *stream)
     stream->begun = true;
     if (stream->cli->json) {
         fputs("[", stdout);
-    } else if (stream->csv) {
+    } else if (stream->csv && !stream->bare) {
         ei_csv_heading(csv_columns, CSV_COLUMNS);
         putchar('\n');
     }
@@ -97,10 +100,24 @@ static void print_users(struct stream *stream, const cJSON *users)
     }
 }
 
+/* Those that are wanted, which stay the reply's. */
+static cJSON *wanted(const struct stream *stream, const cJSON *users)
+{
+    cJSON *list = cJSON_CreateArray();
+    cJSON *user = NULL;
+
+    cJSON_ArrayForEach(user, users)
+    {
+        if (ei_list_filter_passes(stream->filter, user))
+            cJSON_AddItemReferenceToArray(list, user);
+    }
+    return list;
+}
+
 static int on_reply(void *context, const cJSON *reply)
 {
     struct stream *stream = context;
-    const cJSON *users = ei_json_array(reply, "users");
+    cJSON *users = wanted(stream, ei_json_array(reply, "users"));
     const char *hold = ei_json_string(reply, "holdUntil");
     char time[EI_TIME_LOCAL_TEXT];
 
@@ -111,13 +128,17 @@ static int on_reply(void *context, const cJSON *reply)
         fprintf(stderr, "\r\033[K%" PRIu64 " guests%s%s", stream->count,
                 hold != NULL ? "; Microsoft Graph asks to wait until " : "",
                 hold != NULL ? ei_local_time(hold, time) : "");
+    cJSON_Delete(users);
     return NEXT_MS;
 }
 
 /* An array that is not closed is no JSON: nobody can take a part of the list for all of it. */
 static void end(struct stream *stream, const cJSON *last)
 {
-    print_users(stream, ei_json_array(last, "users"));
+    cJSON *users = wanted(stream, ei_json_array(last, "users"));
+
+    print_users(stream, users);
+    cJSON_Delete(users);
     if (stream->cli->json)
         puts(stream->count != 0 ? "\n]" : "]");
 }
@@ -140,20 +161,51 @@ static bool read_state(const struct ei_args *args, const char **ret_state)
     return false;
 }
 
-int ei_list_tenant(const struct ei_cli *cli, const struct ei_args *args)
+/* What cannot be had of a list that goes by, or of people without an account here. */
+static bool options_fit(const struct ei_args *args)
 {
+    static const struct {
+        const char *option;
+        const char *why;
+    } refused[] = {
+        {"sort", "the guests of a tenant are printed as Microsoft Graph gives them; sort what --csv prints"},
+        {"columns", "the columns are those of the directory; choose from what --csv prints"},
+        {"rule", "a guest of the tenant is not known here, and has no rule"},
+    };
+
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        if (ei_args_has(args, refused[i].option)) {
+            ei_usage_error(args->verb, "--%s with --tenant: %s", refused[i].option, refused[i].why);
+            return false;
+        }
+    }
+    for (size_t i = 0; i < args->operand_count; i++) {
+        if (strchr(args->operands[i], '@') == NULL) {
+            ei_usage_error(args->verb, "%.64s with --tenant: takes a pattern of addresses, such as '*@fabrikam.com'",
+                           args->operands[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+int ei_list_tenant(const struct ei_cli *cli, const struct ei_args *args, const struct ei_list_filter *filter)
+{
+    bool bare = ei_args_has(args, "no-header");
     struct stream stream = {
         .cli = cli,
+        .filter = filter,
+        .bare = bare,
         .csv = ei_args_has(args, "csv"),
         .counts = cli->progress && !cli->terminal,
-        .table = {.columns = columns, .count = sizeof columns / sizeof columns[0]},
+        .table = {.columns = columns, .count = sizeof columns / sizeof columns[0], .bare = bare},
     };
     const char *state;
     struct ei_error err;
     cJSON *last = NULL;
     int exit_code = EI_EXIT_DONE;
 
-    if (!read_state(args, &state))
+    if (!options_fit(args) || !read_state(args, &state))
         return EI_EXIT_USAGE;
     cJSON *parameters = cJSON_CreateObject();
     ei_add_text(parameters, "state", state);

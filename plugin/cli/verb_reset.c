@@ -34,6 +34,7 @@ int ei_verb_reset(const struct ei_cli *cli, const struct ei_args *args)
     if (parameters == NULL)
         return EI_EXIT_USAGE;
     ei_add_text(parameters, "email", email);
+    ei_add_requested_by(parameters);
     if (!ei_call(cli, "Reset", parameters, ASKING_MS, target, &reply, &exit_code))
         return exit_code;
     exit_code = EI_EXIT_DONE;

@@ -103,6 +103,10 @@ int ei_verb_status(const struct ei_cli *cli, const struct ei_args *args)
     struct ei_error err;
     cJSON *reply = NULL;
 
+    if (ei_args_has(args, "list-logins") && args->operand_count != 0)
+        return ei_usage_error(args->verb, "--list-logins takes no LOGIN");
+    if (ei_args_has(args, "list-logins"))
+        return ei_status_logins(cli);
     if (args->operand_count == 0)
         return worker_status(cli);
     const char *target = args->operands[0];
