@@ -239,6 +239,10 @@ INSTALL_PROGRAM ?= $(INSTALL) -m 0755
 INSTALL_DATA    ?= $(INSTALL) -m 0644
 # AppArmor's profile and its drop-in go where this says, such as /etc/apparmor.d; nowhere by default.
 APPARMORDIR     ?=
+# Where the shells look for completions; zsh's place differs.
+BASHCOMPDIR     ?= $(DATADIR)/bash-completion/completions
+ZSHCOMPDIR      ?= $(DATADIR)/zsh/$(if $(wildcard /etc/debian_version),vendor-completions,site-functions)
+FISHCOMPDIR     ?= $(DATADIR)/fish/vendor_completions.d
 # The profile for Debian's pam-auth-update; empty for nowhere.
 PAMCONFIGSDIR   ?= $(DATADIR)/pam-configs
 # The line for the message of the day: where pam_motd runs what is there (Debian), or where root's shell does; each
@@ -266,6 +270,9 @@ install: programs
 	$(INSTALL_DATA) -D conf/tmpfiles/entra-invite.conf $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf
 	$(INSTALL_DATA) -D conf/systemd/entra-invite.catalog $(DESTDIR)$(CATALOGDIR)/entra-invite.catalog
 	$(INSTALL_DATA) conf/systemd/examples/*.conf $(DESTDIR)$(DOCDIR)/examples/
+	$(INSTALL_DATA) -D conf/completion/entra-invite.bash $(DESTDIR)$(BASHCOMPDIR)/entra-invite
+	$(INSTALL_DATA) -D conf/completion/_entra-invite $(DESTDIR)$(ZSHCOMPDIR)/_entra-invite
+	$(INSTALL_DATA) -D conf/completion/entra-invite.fish $(DESTDIR)$(FISHCOMPDIR)/entra-invite.fish
 ifneq ($(PAMCONFIGSDIR),)
 	$(INSTALL_DATA) -D conf/pam-configs/entra-invite $(DESTDIR)$(PAMCONFIGSDIR)/entra-invite
 endif
@@ -296,7 +303,8 @@ uninstall:
 	    $(DESTDIR)$(TMPFILESDIR)/entra-invite.conf $(DESTDIR)$(PAMCONFIGSDIR)/entra-invite \
 	    $(DESTDIR)$(CATALOGDIR)/entra-invite.catalog \
 	    $(if $(UPDATEMOTDDIR),$(DESTDIR)$(UPDATEMOTDDIR)/95-entra-invite) \
-	    $(if $(PROFILEDIR),$(DESTDIR)$(PROFILEDIR)/entra-invite.sh)
+	    $(if $(PROFILEDIR),$(DESTDIR)$(PROFILEDIR)/entra-invite.sh) \
+	    $(DESTDIR)$(BASHCOMPDIR)/entra-invite $(DESTDIR)$(ZSHCOMPDIR)/_entra-invite $(DESTDIR)$(FISHCOMPDIR)/entra-invite.fish
 	rm -rf $(DESTDIR)$(LIBEXECDIR)/entra-invite $(DESTDIR)$(DOCDIR)
 	rm -f $(DESTDIR)$(LOCALEDIR)/*/LC_MESSAGES/entra-invite.mo
 	for page in plugin/*/*.[1578] conf/*.5; do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done

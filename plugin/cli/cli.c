@@ -252,6 +252,8 @@ int ei_cli_run(int argc, char **argv, const char *view_path)
             config_path = argv[++at];
         else if (strncmp(argv[at], "--config=", 9) == 0)
             config_path = argv[at] + 9;
+        else if (strcmp(argv[at], "--complete") == 0)
+            return ei_output_finish(ei_complete(argc - at - 1, argv + at + 1, view_path));
         else
             return unknown_verb(argv[at]);
     }

@@ -157,6 +157,10 @@ int ei_verb_check(const struct ei_cli *cli, const struct ei_args *args);
 struct ei_list_filter;
 int ei_list_tenant(const struct ei_cli *cli, const struct ei_args *args, const struct ei_list_filter *filter);
 
+/* The command line as far as it is typed, without the program's name; the last word, which may be "", is to be
+ * completed. Prints what can stand there, a line each, with a tab before what it is; ":files" for the name of a file.
+ */
+int ei_complete(int count, char **words, const char *view_path);
 
 /* The code of a view that cannot be used. */
 enum ei_err ei_view_error(enum ei_view_status status);

@@ -27,7 +27,9 @@ module=$tree/usr/lib/$multiarch/security/pam_entra_invite.so
 nss=$tree/usr/lib/$multiarch/libnss_entra_invite.so.2
 programs="$tree/usr/sbin/entra-invited $tree/usr/bin/entra-invite $tree/usr/libexec/entra-invite/entra-invite-hook"
 assert_eq 'P1: nothing else is in the packages' '' "$(find "$tree" -type f | sed "s|^$tree/||" | grep -vE \
-    '^etc/(apparmor\.d|entra-invite|shadow-maint|update-motd\.d)/|^(usr/)?lib/systemd/system/entra-invite(d\.(service|socket)|-flush\.(path|service))$|^usr/lib/(sysusers|tmpfiles)\.d/|^usr/lib/systemd/catalog/|^usr/share/(doc|man|lintian|pam-configs)/|^usr/(bin|sbin|libexec)/(entra-invite/)?entra-invite|\.so(\.2)?$')"
+    '^etc/(apparmor\.d|entra-invite|shadow-maint|update-motd\.d)/|^(usr/)?lib/systemd/system/entra-invite(d\.(service|socket)|-flush\.(path|service))$|^usr/lib/(sysusers|tmpfiles)\.d/|^usr/lib/systemd/catalog/|^usr/share/(doc|man|lintian|pam-configs)/|^usr/share/(bash-completion/completions|fish/vendor_completions\.d|zsh/vendor-completions)/_?entra-invite(\.fish)?$|^usr/(bin|sbin|libexec)/(entra-invite/)?entra-invite|\.so(\.2)?$')"
+assert_eq 'completions for three shells' 'bash-completion/completions/entra-invite fish/vendor_completions.d/entra-invite.fish zsh/vendor-completions/_entra-invite' \
+    "$(find "$tree/usr/share" -path '*completions*' -type f -printf '%P\n' | sort | xargs)"
 assert_eq 'nothing is writable for others or set-uid' '' "$(find "$tree" ! -type l -perm /6022)"
 
 # ---- what the compiler and the linker were told (issue: flags are read from the files) --------------------------------

@@ -62,6 +62,8 @@ drwxr-xr-x root:root /usr/libexec/entra-invite
 drwxr-xr-x root:root g /var/lib/entra-invite
 drwxr-xr-x root:root g /var/lib/entra-invite/private
 drwxr-xr-x root:root g /var/lib/entra-invite/public" "$(files entra-invite | grep -v ' /usr/share/')"
+assert_eq 'its completions' 'bash-completion/completions/entra-invite fish/vendor_completions.d/entra-invite.fish zsh/site-functions/_entra-invite' \
+    "$(files entra-invite | grep -v ' /usr/share/\(doc\|man\|licenses\)/' | sed -n 's|^-rw-r--r-- root:root /usr/share/||p' | sort | xargs)"
 assert_eq 'its manual pages' \
     "entra-invite-directories.7.gz entra-invite-errors.7.gz entra-invite-flush.8.gz entra-invite-hook.8.gz entra-invite.1.gz entra-invite.conf.5.gz entra-invited.8.gz" \
     "$(files entra-invite | sed -n 's|.*/usr/share/man/man[1578]/||p' | sort | xargs)"
