@@ -187,7 +187,7 @@ static void read_file(const char *directory, const char *name)
         {"save_look", 2},        {"save", 2},
     };
     static char text[FILE_SIZE];
-    char path[256];
+    char path[512];
 
     snprintf(path, sizeof path, "%s/%s", directory, name);
     FILE *file = fopen(path, "r");
