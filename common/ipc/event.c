@@ -34,7 +34,7 @@ const struct ei_event_word ei_event_words[] = {
     {"not-wanted", "no account needs the invitation any more", false},
 
     {"creating", "the invitation is sent to Microsoft Graph", false},
-    {"without-sponsors", "refused with its sponsors, the invitation is sent without them", false},
+    {"sponsors-refused", "the invitation that names the sponsors was refused; it goes out without them", false},
     {"create-unknown", "the answer was lost; the address is looked up before anything else is sent", false},
     {"created", "the guest and a redeem URL are there", false},
     {"invited", "the person is invited; a redeem URL is there", false},

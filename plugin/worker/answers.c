@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "plugin/worker/existing.h"
 #include "plugin/worker/groups.h"
+#include "plugin/worker/history.h"
 #include "plugin/worker/invitation.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
@@ -375,7 +376,8 @@ static bool refused_for_less(struct ei_worker *w, struct ei_collaborator *c, con
         return true;
     if (ei_sponsors_refused(w, c, result)) {
         c->job.crid[0] = '\0'; /* concluded */
-        ei_machine_enter(w, c, EI_STEP_CREATING, "without-sponsors");
+        if (ei_worker_note(w, c, "sponsors-refused", &(struct ei_event_facts){.error = &result->error}) == EI_OK)
+            ei_machine_enter(w, c, EI_STEP_CREATING, "creating");
         return true;
     }
     if (result->outcome != EI_GRAPH_REJECTED || result->error.code != EI_PERMISSION ||

@@ -119,7 +119,7 @@ static void save(struct ei_worker *w, struct ei_collaborator *c, const char *eve
 
     if (open && c->job.not_before > ei_now() + AGAIN)
         c->job.not_before = ei_now() + AGAIN;
-    ei_worker_save(w, c, event, NULL);
+    ei_worker_save(w, c, event, c->sponsor_note);
 }
 
 static void set_all(struct ei_worker *w, struct ei_collaborator *c)
