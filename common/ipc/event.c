@@ -6,6 +6,7 @@
 /* In the order of a life: who asks, the look-up, the invitation, its mail, what becomes of the guest, the end. */
 const struct ei_event_word ei_event_words[] = {
     {"linked", "the account has an address that may be invited", false},
+    {"announced", "it became known who made the account", false},
     {"waiting", "the account is covered and has no address yet", false},
     {"overdue", "the account has had no address for more than an hour", true},
     {"refused", "the account's address cannot be invited", true},

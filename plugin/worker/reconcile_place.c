@@ -264,6 +264,8 @@ static const char *event_of(const struct placing *p)
         return "invite";
     if ((what & EI_CHANGE_BACK) != 0)
         return "returned";
+    if ((what & EI_CHANGE_CREDIT) != 0)
+        return "announced";
     if ((what & EI_CHANGE_OVERDUE) != 0)
         return "overdue";
     return (what & EI_CHANGE_LOST) != 0 ? "address-lost" : NULL;
