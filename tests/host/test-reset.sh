@@ -41,6 +41,9 @@ give_address taylor@fabrikam.com taylor.new@fabrikam.com
 capture entra-invite reset taylor --email Taylor.New@fabrikam.com --wait
 assert_eq 'reset: exit code' 0 "$rc"
 assert_match 'reset: what it says' '^taylor <Taylor\.New@fabrikam\.com>: pending$' "$out"
+assert_eq 'reset: the history has who asked, the address, and what became of it' 'Taylor.New@fabrikam.com root resetting reset' \
+    "$(entra-invite events taylor --json | json '.slice(-4).map((event) => event.by ? event.about + " " + event.by :
+        event.event).filter((word) => word !== "checking").join(" ")')"
 assert_eq 'reset: one POST, with resetRedemption and the user' "true $guest Taylor.New@fabrikam.com false" \
     "$(ledger taylor.new@fabrikam.com '.posts.map(({ body }) => [body.resetRedemption, body.invitedUser.id,
         body.invitedUserEmailAddress, body.sendInvitationMessage].join(" ")).join("\n")')"

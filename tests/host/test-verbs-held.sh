@@ -68,6 +68,8 @@ assert_match 'adopt LOGIN LOGIN counts them' '^2 accounts adopted$' "$out"
 assert_match 'adopt LOGIN LOGIN says where they stand now' '^taylor <taylor@fabrikam.com>: queued$' "$out"
 assert_one_invitation 'adopt LOGIN' taylor@fabrikam.com
 assert_one_invitation 'adopt a second LOGIN' robin@fabrikam.com
+assert_eq 'the history has who let them go on' root \
+    "$(entra-invite events robin --json | json '.filter((event) => event.event === "adopted").map((event) => event.by).join()')"
 assert_within 20 'only those named go on' states_are 'pending pending held held' taylor robin kim alex
 capture entra-invite invite kim --rule nosuch
 assert_eq 'an invite that is refused lifts no hold' '3 held' "$rc $(show kim .state)"
