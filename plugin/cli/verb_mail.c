@@ -76,8 +76,10 @@ int ei_verb_mail(const struct ei_cli *cli, const struct ei_args *args)
     cJSON *parameters = ei_target(args, target);
     if (parameters == NULL)
         return EI_EXIT_USAGE;
-    if (send)
+    if (send) {
         cJSON_AddTrueToObject(parameters, "send");
+        ei_add_requested_by(parameters);
+    }
     if (!ei_call(cli, "Mail", parameters, EI_ANSWER_MS, target, &reply, &exit_code))
         return exit_code;
     exit_code = EI_EXIT_DONE;

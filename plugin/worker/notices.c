@@ -91,7 +91,7 @@ static struct ei_collaborator *load(struct ei_notice *n)
 }
 
 /* The sponsor whose turn it is has been dealt with. */
-static void go_on(struct ei_notice *n, struct ei_collaborator *c, const char *event)
+static void next_sponsor(struct ei_notice *n, struct ei_collaborator *c, const char *event)
 {
     n->stage = STAGE_NEXT;
     c->notice_next++;
@@ -119,7 +119,7 @@ static void on_sponsor(void *context, const struct ei_graph_result *result, cons
     } else if (result->outcome == EI_GRAPH_DONE || result->error.code == EI_GRAPH_NOT_FOUND) {
         ei_tell(w, LOG_NOTICE, EI_LOG_SPONSORS, c, NULL,
                 "a sponsor cannot be told: the tenant has no mail address of theirs");
-        go_on(n, c, NULL);
+        next_sponsor(n, c, NULL);
     } else {
         wait_a_while(n);
     }
@@ -187,7 +187,7 @@ static void on_told(void *context, const struct ei_deliver_result *result)
     } else {
         if (result->outcome != EI_DELIVER_DONE)
             ei_tell_error(w, LOG_NOTICE, EI_LOG_SPONSORS, c, &result->error);
-        go_on(n, c, result->outcome == EI_DELIVER_DONE ? "sponsor-told" : NULL);
+        next_sponsor(n, c, result->outcome == EI_DELIVER_DONE ? "sponsor-told" : NULL);
     }
     ei_collaborator_free(c);
 }
@@ -236,7 +236,7 @@ static void tell(struct ei_notice *n, struct ei_collaborator *c)
     ei_guid_new(crid);
     enum ei_err rc = ei_store_claim_mail(n->worker->store, key, c->notice_round, crid, &err);
     if (rc == EI_CONFLICT) { /* begun before a crash, or named twice */
-        go_on(n, c, NULL);
+        next_sponsor(n, c, NULL);
         return;
     }
     n->stage = STAGE_SENDING;

@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "plugin/worker/carrier.h"
+#include "plugin/worker/history.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/requests.h"
 #include "plugin/worker/settings.h"
@@ -35,7 +36,8 @@ static enum ei_err may_send(const struct ei_collaborator *c, enum ei_channel cha
 }
 
 /* Another round, so another right to send; the URL stays the one that it was. */
-static enum ei_err send_again(struct ei_worker *w, struct ei_collaborator *c, const char *target, struct ei_error *err)
+static enum ei_err send_again(struct ei_worker *w, struct ei_collaborator *c, const char *target, const char *by,
+                              struct ei_error *err)
 {
     c->mail = EI_MAIL_WANTED;
     c->mail_round++;
@@ -48,7 +50,9 @@ static enum ei_err send_again(struct ei_worker *w, struct ei_collaborator *c, co
     ei_error_clear(&c->error);
     c->error_permanent = false;
     c->job.urgent = true;
-    enum ei_err rc = ei_machine_enter(w, c, EI_STEP_CREATED, "mail-asked");
+    enum ei_err rc = ei_worker_note(w, c, "mail-asked", &(struct ei_event_facts){.by = by});
+    if (rc == EI_OK)
+        rc = ei_machine_enter(w, c, EI_STEP_CREATED, NULL);
     return rc == EI_OK ? EI_OK : ei_fail(err, rc, "%s: the request could not be stored", target);
 }
 
@@ -82,7 +86,7 @@ void ei_request_mail(struct ei_worker *w, struct ei_call *call, const cJSON *par
     if (rc == EI_OK)
         rc = ei_carrier_text(w, c, &text, &err);
     if (rc == EI_OK && send)
-        rc = send_again(w, c, target, &err);
+        rc = send_again(w, c, target, ei_request_asker(parameters).by, &err);
     if (rc == EI_OK)
         ei_call_reply(call, reply_of(w, c, login, channel, &text));
     else

@@ -102,7 +102,8 @@ static void all_is_well(void **state)
     cli(f, "check", NULL);
     hold_line(f, 0, "ENTRA-INVITE OK - 1 queued, 1 pending, 1 accepted, 0 failed");
     hold_performance(f);
-    hold_text(f, " waiting=1;;;0 held=0;;;0 queued=1;;;0 pending=1;;;0 accepted=1;;;0 failed=0;0;;0 oldest_queued=");
+    hold_text(f, " waiting=1;;;0 held=0;;;0 queued=1;;;0 pending=1;;;0 accepted=1;;;0 failed=0;0;;0 expired=0;;;0 "
+                 "oldest_queued=");
     assert_int_equal(count_lines(f->out), 1);
     sent(f, 0, "Status", "{}");
 }

@@ -182,9 +182,9 @@ static void read_file(const char *directory, const char *name)
         const char *function;
         int argument;
     } calls[] = {
-        {"ei_worker_save", 2},   {"ei_worker_note", 2}, {"ei_store_put", 2},     {"ei_history_put", 2},
-        {"ei_machine_enter", 3}, {"enter_pending", 2},  {"ei_answer_accept", 2}, {"save_seen", 2},
-        {"save_look", 2},        {"save", 2},
+        {"ei_worker_save", 2},   {"ei_worker_note", 2},    {"ei_store_put", 2}, {"ei_history_put", 2},
+        {"ei_machine_enter", 3}, {"ei_answer_pending", 2}, {"next_sponsor", 2}, {"ei_answer_accept", 2},
+        {"save_seen", 2},        {"save_look", 2},         {"save", 2},
     };
     static char text[FILE_SIZE];
     char path[512];
