@@ -186,16 +186,16 @@ static enum ei_err start_dry_run(struct ei_worker *w, struct ei_call *call, stru
 
 /* --- an account --- */
 
-static enum ei_err invite_account(struct ei_worker *w, struct ei_call *call, const struct ei_entry *entry,
-                                  bool first_trusted, const cJSON *parameters, struct ei_error *err)
+static enum ei_err invite_account(struct ei_worker *w, const struct ei_entry *entry, bool first_trusted,
+                                  struct ei_invitee *invitee, struct ei_error *err)
 {
-    struct ei_asker asker = ei_request_asker(parameters);
+    struct ei_asker asker = ei_request_asker(invitee->parameters);
     struct ei_reconcile_answer answer;
     struct ei_collaborator *c = NULL;
     char *overrides = NULL;
 
     /* First, so that a request that is refused undoes no tombstone and lifts no hold. */
-    enum ei_err rc = ei_request_settings(w, parameters, &overrides, err);
+    enum ei_err rc = ei_request_settings(w, invitee->parameters, &overrides, err);
     if (rc == EI_OK)
         rc = ei_reconcile_login(&w->reconcile, entry, first_trusted, &asker, EI_ASKED_INVITE, &answer, err);
     if (rc == EI_OK)
@@ -207,23 +207,22 @@ static enum ei_err invite_account(struct ei_worker *w, struct ei_call *call, con
     if (!already && !c->error_permanent)
         rc = set_overrides(c, overrides, err);
     if (rc == EI_OK && !already && c->job.step != EI_STEP_PENDING) {
-        c->job.urgent = true;
+        c->job.urgent = !invitee->bulk;
         rc = ei_worker_note(w, c, "asked", &(struct ei_event_facts){.login = entry->login, .by = asker.by});
         if (rc != EI_OK)
             ei_fail(err, rc, "%s: the request could not be stored", entry->login);
     }
-    if (rc == EI_OK)
-        reply_invite(w, call, c, entry->login, already, NULL);
 out:
-    ei_collaborator_free(c);
+    invitee->collaborator = c;
     free(overrides);
     return rc;
 }
 
-/* The account as it would be recorded, for --dry-run. */
+/* The account as it would be recorded. */
 static enum ei_err imagine_account(struct ei_worker *w, const struct ei_entry *entry, bool first_trusted,
-                                   const struct ei_asker *asker, struct ei_collaborator **ret_c, struct ei_error *err)
+                                   struct ei_invitee *invitee, struct ei_error *err)
 {
+    struct ei_asker asker = ei_request_asker(invitee->parameters);
     char written[EI_ADDRESS_SIZE];
     char address[EI_ADDRESS_SIZE];
     char name[EI_NAME_SIZE];
@@ -236,52 +235,41 @@ static enum ei_err imagine_account(struct ei_worker *w, const struct ei_entry *e
     enum ei_err rc = ei_address_check(written, address, err);
     if (rc != EI_OK)
         return rc;
-    struct ei_collaborator *c = ei_collaborator_new();
+    struct ei_collaborator *c = invitee->collaborator = ei_collaborator_new();
     ei_gecos_name(entry->gecos, name);
     if (c == NULL || !ei_collaborator_add_address(c, address) ||
-        (name[0] != '\0' && !ei_text_set(&c->display_name, name)) || !ei_text_set(&c->requester, asker->login) ||
-        ei_collaborator_add_account(c, w->host, entry->login, entry->uid, w->config->rules[entry->rule].name) == NULL) {
-        ei_collaborator_free(c);
+        (name[0] != '\0' && !ei_text_set(&c->display_name, name)) || !ei_text_set(&c->requester, asker.login) ||
+        ei_collaborator_add_account(c, w->host, entry->login, entry->uid, w->config->rules[entry->rule].name) == NULL)
         return ei_fail(err, EI_NOMEM, "no memory");
-    }
     c->accounts[0].state = EI_ACCOUNT_ACTIVE;
     c->job.step = EI_STEP_QUEUED;
-    *ret_c = c;
-    return EI_OK;
+    return apply(w, c, invitee->parameters, err);
 }
 
-static enum ei_err for_login(struct ei_worker *w, struct ei_call *call, const struct ei_entry *entry,
-                             bool first_trusted, const cJSON *parameters, struct ei_error *err)
+static enum ei_err for_login(struct ei_worker *w, const struct ei_entry *entry, bool first_trusted,
+                             struct ei_invitee *invitee, struct ei_error *err)
 {
-    struct ei_collaborator *c = NULL;
-
     if (!ei_scan_uid(&w->config->coverage, entry->uid))
         return ei_fail(err, EI_NOT_COVERED, "%s: uid %u is never a collaborator's (minimum_uid is %u)", entry->login,
                        (unsigned)entry->uid, (unsigned)w->config->coverage.minimum_uid);
     if (entry->rule < 0)
         return ei_fail(err, EI_NOT_COVERED, "%s: in no rule's group; usermod -aG %s %s", entry->login,
                        w->config->rule_count != 0 ? w->config->rules[0].group : "GROUP", entry->login);
-    if (!ei_json_bool(parameters, "dryRun", false))
-        return invite_account(w, call, entry, first_trusted, parameters, err);
-    struct ei_asker asker = ei_request_asker(parameters);
-    enum ei_err rc = imagine_account(w, entry, first_trusted, &asker, &c, err);
-    if (rc == EI_OK)
-        rc = apply(w, c, parameters, err);
-    if (rc != EI_OK) {
-        ei_collaborator_free(c);
-        return rc;
-    }
-    return start_dry_run(w, call, c, entry->login, err);
+    if (!ei_text_set(&invitee->login, entry->login))
+        return ei_fail(err, EI_NOMEM, "no memory");
+    return invitee->imagined ? imagine_account(w, entry, first_trusted, invitee, err)
+                             : invite_account(w, entry, first_trusted, invitee, err);
 }
 
 /* --- an address --- */
 
-static enum ei_err new_for_address(struct ei_worker *w, const char *address, const cJSON *parameters,
-                                   struct ei_collaborator **ret_c, struct ei_error *err)
+static enum ei_err new_for_address(struct ei_worker *w, const char *address, struct ei_invitee *invitee,
+                                   struct ei_error *err)
 {
+    const cJSON *parameters = invitee->parameters;
     struct ei_asker asker = ei_request_asker(parameters);
     struct ei_settings settings;
-    struct ei_collaborator *c = ei_collaborator_new();
+    struct ei_collaborator *c = invitee->collaborator = ei_collaborator_new();
     enum ei_err rc = EI_OK;
 
     if (c == NULL || !ei_collaborator_add_address(c, address) || !ei_text_set(&c->job.rule, job_rule(parameters)) ||
@@ -293,22 +281,20 @@ static enum ei_err new_for_address(struct ei_worker *w, const char *address, con
         rc = ei_settings_resolve(w->config, c, &settings, err);
         ei_settings_clear(&settings);
     }
-    if (rc != EI_OK) {
-        ei_collaborator_free(c);
+    if (rc != EI_OK)
         return rc;
-    }
     c->requested_at = ei_now();
     c->state_at = c->requested_at;
     c->job.step = EI_STEP_QUEUED;
     c->job.not_before = c->requested_at;
-    c->job.urgent = true;
-    *ret_c = c;
+    c->job.urgent = !invitee->bulk;
     return EI_OK;
 }
 
-static enum ei_err again_for_address(struct ei_worker *w, struct ei_collaborator *c, const cJSON *parameters,
-                                     struct ei_error *err)
+static enum ei_err again_for_address(struct ei_worker *w, struct ei_invitee *invitee, struct ei_error *err)
 {
+    struct ei_collaborator *c = invitee->collaborator;
+    const cJSON *parameters = invitee->parameters;
 
     if ((ei_collaborator_looked_at(c) && !c->error_permanent && c->expired_at == 0) || ei_collaborator_restoring(c))
         return EI_OK;
@@ -318,40 +304,35 @@ static enum ei_err again_for_address(struct ei_worker *w, struct ei_collaborator
     if (c->job.rule == NULL && !ei_collaborator_wants_invitation(c) && !ei_text_set(&c->job.rule, job_rule(parameters)))
         return ei_fail(err, EI_NOMEM, "no memory");
     if (c->error_permanent || c->expired_at != 0 || c->job.step == EI_STEP_IDLE || c->job.step == EI_STEP_OFFBOARDING)
-        ei_collaborator_requeue(c, ei_now(), true);
+        ei_collaborator_requeue(c, ei_now(), !invitee->bulk);
     rc = ei_worker_note(w, c, "asked", &(struct ei_event_facts){.by = ei_request_asker(parameters).by});
     return rc == EI_OK ? EI_OK : ei_fail(err, rc, "%s: the request could not be stored", c->addresses[0]);
 }
 
-static enum ei_err for_address(struct ei_worker *w, struct ei_call *call, const char *written, const cJSON *parameters,
-                               struct ei_error *err)
+enum ei_err ei_request_invite_address(struct ei_worker *w, const char *written, struct ei_invitee *invitee,
+                                      struct ei_error *err)
 {
     char address[EI_ADDRESS_SIZE];
-    struct ei_collaborator *c = NULL;
-    bool dry = ei_json_bool(parameters, "dryRun", false);
     enum ei_err rc = ei_address_check(written, address, err);
 
     if (rc != EI_OK)
         return rc;
-    rc = dry ? EI_NOT_FOUND : ei_store_by_address(w->store, address, &c, err);
-    if (rc == EI_OK) {
-        rc = again_for_address(w, c, parameters, err);
-    } else if (rc == EI_NOT_FOUND) {
-        rc = new_for_address(w, address, parameters, &c, err);
-        if (rc == EI_OK && dry)
-            return start_dry_run(w, call, c, NULL, err);
-        if (rc == EI_OK)
-            rc = ei_history_put(w->store, c, "queued", &(struct ei_event_facts){.by = c->requested_by}, err);
+    rc = invitee->imagined ? EI_NOT_FOUND : ei_store_by_address(w->store, address, &invitee->collaborator, err);
+    if (rc == EI_OK)
+        return again_for_address(w, invitee, err);
+    if (rc != EI_NOT_FOUND)
+        return rc;
+    rc = new_for_address(w, address, invitee, err);
+    if (rc == EI_OK && !invitee->imagined) {
+        rc = ei_history_put(w->store, invitee->collaborator, "queued",
+                            &(struct ei_event_facts){.by = invitee->collaborator->requested_by}, err);
         w->dirty = true;
     }
-    if (rc == EI_OK)
-        reply_invite(w, call, c, NULL, c->job.step == EI_STEP_ACCEPTED && !c->error_permanent, NULL);
-    ei_collaborator_free(c);
     return rc;
 }
 
 /* An account of another source than the local files, as the last reading recorded it. EI_NOT_FOUND: there is none. */
-static enum ei_err for_recorded(struct ei_worker *w, struct ei_call *call, const char *login, const cJSON *parameters,
+static enum ei_err for_recorded(struct ei_worker *w, const char *login, struct ei_invitee *invitee,
                                 struct ei_error *err)
 {
     struct ei_collaborator *c = NULL;
@@ -360,37 +341,69 @@ static enum ei_err for_recorded(struct ei_worker *w, struct ei_call *call, const
 
     if (rc == EI_OK && (account == NULL || account->local))
         rc = EI_NOT_FOUND;
-    if (rc == EI_OK && ei_json_bool(parameters, "dryRun", false))
-        rc = ei_fail(err, EI_USAGE, "%s: --dry-run is for local accounts and addresses", login);
-    if (rc == EI_OK) {
-        account->state = EI_ACCOUNT_ACTIVE;
-        account->by_admin = false;
-        ei_collaborator_take_up(c, ei_now(), true);
-        rc = again_for_address(w, c, parameters, err);
+    if (rc == EI_OK && !ei_text_set(&invitee->login, login))
+        rc = ei_fail(err, EI_NOMEM, "no memory");
+    if (rc != EI_OK) {
+        ei_collaborator_free(c);
+        return rc;
     }
-    if (rc == EI_OK) {
-        w->dirty = true;
-        reply_invite(w, call, c, login, c->job.step == EI_STEP_ACCEPTED && !c->error_permanent, NULL);
-    }
-    ei_collaborator_free(c);
+    invitee->collaborator = c;
+    account->state = EI_ACCOUNT_ACTIVE;
+    account->by_admin = false;
+    if (invitee->imagined)
+        return apply(w, c, invitee->parameters, err);
+    ei_collaborator_take_up(c, ei_now(), !invitee->bulk);
+    rc = again_for_address(w, invitee, err);
+    w->dirty |= rc == EI_OK;
     return rc;
 }
 
-static enum ei_err invite_target(struct ei_worker *w, struct ei_call *call, const char *target, const cJSON *parameters,
-                                 struct ei_error *err)
+enum ei_err ei_request_invite_login(struct ei_worker *w, const char *login, struct ei_invitee *invitee,
+                                    struct ei_error *err)
 {
     struct ei_entry entry = {0};
     bool first_trusted = true;
 
-    enum ei_err rc = for_recorded(w, call, target, parameters, err);
-    if (rc != EI_NOT_FOUND)
+    enum ei_err rc = for_recorded(w, login, invitee, err);
+    if (rc != EI_NOT_FOUND || invitee->login != NULL)
         return rc;
-    rc = ei_scan_login(&w->config->coverage, NULL, target, &entry, &first_trusted, err);
+    rc = ei_scan_login(&w->config->coverage, NULL, login, &entry, &first_trusted, err);
     if (rc == EI_OK)
-        rc = for_login(w, call, &entry, first_trusted, parameters, err);
-    else if (rc == EI_NOT_FOUND && strchr(target, '@') != NULL)
-        rc = for_address(w, call, target, parameters, err);
+        rc = for_login(w, &entry, first_trusted, invitee, err);
     ei_entry_clear(&entry);
+    return rc;
+}
+
+void ei_invitee_clear(struct ei_invitee *invitee)
+{
+    ei_collaborator_free(invitee->collaborator);
+    free(invitee->login);
+    invitee->collaborator = NULL;
+    invitee->login = NULL;
+}
+
+bool ei_invitee_already(const struct ei_invitee *invitee)
+{
+    return invitee->collaborator->job.step == EI_STEP_ACCEPTED && !invitee->collaborator->error_permanent;
+}
+
+/* --- the call --- */
+
+static enum ei_err invite_target(struct ei_worker *w, struct ei_call *call, const char *target, const cJSON *parameters,
+                                 struct ei_error *err)
+{
+    struct ei_invitee invitee = {.parameters = parameters, .imagined = ei_json_bool(parameters, "dryRun", false)};
+    enum ei_err rc = ei_request_invite_login(w, target, &invitee, err);
+
+    if (rc == EI_NOT_FOUND && invitee.login == NULL && strchr(target, '@') != NULL)
+        rc = ei_request_invite_address(w, target, &invitee, err);
+    if (rc == EI_OK && invitee.imagined) {
+        rc = start_dry_run(w, call, invitee.collaborator, invitee.login, err);
+        invitee.collaborator = NULL;
+    } else if (rc == EI_OK) {
+        reply_invite(w, call, invitee.collaborator, invitee.login, ei_invitee_already(&invitee), NULL);
+    }
+    ei_invitee_clear(&invitee);
     return rc;
 }
 

@@ -53,6 +53,8 @@ cJSON *ei_request_account(const struct ei_worker *w, const struct ei_collaborato
     cJSON_AddItemToObject(object, "entraGroups", ei_groups_told(c));
     ei_json_add_text(object, "deletedGuestId", c->deleted_guest_id);
     cJSON_AddItemToObject(object, "error", ei_request_error(ei_publish_error(w, c, account), c->error_permanent));
+    cJSON *asked = c->job.overrides != NULL ? ei_json_parse(c->job.overrides, strlen(c->job.overrides)) : NULL;
+    cJSON_AddItemToObject(object, "asked", asked != NULL ? asked : cJSON_CreateNull());
     cJSON_AddItemToObject(object, "invitation", ei_invitation_json(c));
     cJSON_AddItemToObject(object, "warnings", ei_invitation_warnings(w->config, c));
     return object;
@@ -179,6 +181,7 @@ static size_t bytes_of(const struct ei_collaborator *c)
 
     /* Line breaks of a message become two characters. */
     bytes += c->invitation_sent != NULL ? 2 * strlen(c->invitation_sent) : 0;
+    bytes += c->job.overrides != NULL ? 2 * strlen(c->job.overrides) : 0;
     for (size_t i = 0; i < c->membership_count; i++)
         bytes += GROUP_BYTES + (c->memberships[i].error.code != EI_OK ? sizeof c->memberships[i].error : 0);
     return bytes;

@@ -232,6 +232,7 @@ static void on_call(void *context, struct ei_call *call, const char *method, con
         {"Login", ei_request_login},
         {"Restore", ei_request_restore},
         {"Events", ei_request_events},
+        {"Import", ei_request_import},
     };
     struct ei_worker *w = context;
     struct ei_error err;

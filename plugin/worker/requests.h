@@ -43,6 +43,28 @@ typedef void ei_request_method(struct ei_worker *worker, struct ei_call *call, c
 ei_request_method ei_request_announce;
 /* request_invite.c */
 ei_request_method ei_request_invite;
+
+/* Somebody who is to be invited, with the settings of Invite's parameters. Begins with the first three; free the rest
+ * with ei_invitee_clear, whatever came of it. */
+struct ei_invitee {
+    const cJSON *parameters;
+    bool imagined;                        /* as it would be recorded: nothing is written */
+    bool bulk;                            /* one of many: others go before */
+    struct ei_collaborator *collaborator; /* as it is recorded, or would be */
+    char *login;                          /* NULL: an invitation without an account */
+};
+/* Writes the request down, durable unless a batch is open. EI_NOT_FOUND with login NULL: there is no such account.
+ * That of an account needs a batch of its own. */
+enum ei_err ei_request_invite_login(struct ei_worker *worker, const char *login, struct ei_invitee *invitee,
+                                    struct ei_error *err);
+enum ei_err ei_request_invite_address(struct ei_worker *worker, const char *address, struct ei_invitee *invitee,
+                                      struct ei_error *err);
+void ei_invitee_clear(struct ei_invitee *invitee);
+/* Accepted before: nothing is to be sent. */
+bool ei_invitee_already(const struct ei_invitee *invitee);
+
+/* request_import.c */
+ei_request_method ei_request_import;
 /* The peer of a --dry-run that waits for Graph went away. */
 void ei_request_dry_run_gone(struct ei_worker *worker, struct ei_call *call);
 /* request_change.c */

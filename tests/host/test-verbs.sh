@@ -213,7 +213,7 @@ wrong_shape() {
             mail: oneOf("none", "wanted", "sending", "sent", "unknown", "held"),
             entraGroups: (v) => Array.isArray(v), deletedGuestId: orNull(guid),
             error: orNull((v) => wrong(v, error).length === 0),
-            invitation: orNull((v) => wrong(v, invitation).length === 0),
+            asked: orNull((v) => Object.keys(v).length > 0), invitation: orNull((v) => wrong(v, invitation).length === 0),
             warnings: (v) => Array.isArray(v) && v.every(text) };
         function wrong(value, shape) {
             const names = [...new Set([...Object.keys(shape), ...Object.keys(value)])];
