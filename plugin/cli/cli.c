@@ -101,6 +101,20 @@ static const struct ei_option check_options[] = {
     {0},
 };
 
+static const struct ei_option import_options[] = {
+    {"skip-bad", NULL, false, "leave bad rows out instead of doing nothing"},
+    {"dry-run", NULL, false, "only check every row"},
+    {"wait", "SECONDS", true, "follow them until each is invited or has failed, at most 600 or SECONDS"},
+    {0},
+};
+
+static const struct ei_option export_options[] = {
+    {"csv", NULL, false, "print CSV that import reads (the default)"},
+    {"state", "STATE", false, "only these, as for list; may be repeated"},
+    {"himmelblau", NULL, false, "print LOGIN:USER-PRINCIPAL-NAME of each accepted account, himmelblau's user map"},
+    {0},
+};
+
 static const struct ei_option no_options[] = {{0}};
 
 const struct ei_verb ei_cli_verbs[] = {
@@ -131,6 +145,9 @@ const struct ei_verb ei_cli_verbs[] = {
      EI_EXIT_STATUS_ERROR, ei_verb_doctor},
     {"check", "", "for monitoring: one line, exit code 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN", check_options, 0, 0,
      EI_CHECK_UNKNOWN, ei_verb_check},
+    {"import", "FILE", "invite everybody in a CSV file; - is standard input", import_options, 1, 1, EI_EXIT_USAGE,
+     ei_verb_import},
+    {"export", "", "everybody that is known, as CSV for import", export_options, 0, 0, EI_EXIT_USAGE, ei_verb_export},
     {"login", "", "sign in for the app (credential type device-code)", no_options, 0, 0, EI_EXIT_USAGE, ei_verb_login},
     {0},
 };

@@ -19,6 +19,7 @@ enum {
     EI_EXIT_NOT_FOUND = 3,   /* no such login or address */
     EI_EXIT_NO_ANSWER = 4,   /* entra-invited cannot be asked: down, not root, no answer in time */
     EI_EXIT_NOT_YET = 5,     /* the time that --wait gave is up and the work goes on */
+    EI_EXIT_BAD_ROWS = 6,    /* of import: rows of the file are bad, nothing was done for them */
     EI_EXIT_STATUS_ERROR = 4 /* of status: it could not be told, usage errors included */
 };
 
@@ -152,6 +153,18 @@ int ei_verb_refresh(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_doctor(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_login(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_check(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_import(const struct ei_cli *cli, const struct ei_args *args);
+int ei_verb_export(const struct ei_cli *cli, const struct ei_args *args);
+
+/* --- verb_list.c --- */
+
+/* The states that --state names, an array; NULL with a message if one is none. */
+cJSON *ei_list_states(const struct ei_args *args);
+/* Every account in these states (none: all) that the filter (NULL: none) lets pass, page by page, into all. false:
+ * *ret_exit is set. */
+struct ei_list_filter;
+bool ei_list_fetch(const struct ei_cli *cli, const cJSON *states, const struct ei_list_filter *filter, cJSON *all,
+                   int *ret_exit);
 
 /* list --tenant */
 struct ei_list_filter;

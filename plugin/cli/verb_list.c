@@ -32,7 +32,7 @@ static void print_csv(const cJSON *accounts, const struct ei_list_columns *colum
     }
 }
 
-static cJSON *states_wanted(const struct ei_args *args)
+cJSON *ei_list_states(const struct ei_args *args)
 {
     cJSON *states = cJSON_CreateArray();
 
@@ -42,8 +42,8 @@ static cJSON *states_wanted(const struct ei_args *args)
             continue;
         if (!ei_state_from_name(args->given[i].value, &state)) {
             ei_usage_error(args->verb,
-                           "--state %.32s: no such state; takes waiting, held, queued, pending, accepted, failed or "
-                           "removed",
+                           "--state %.32s: no such state; takes waiting, held, queued, pending, accepted, failed, "
+                           "removed or expired",
                            args->given[i].value);
             cJSON_Delete(states);
             return NULL;
@@ -58,14 +58,13 @@ static void move_items(cJSON *from, cJSON *to, const struct ei_list_filter *filt
 {
     for (cJSON *item = from != NULL ? from->child : NULL, *next; item != NULL; item = next) {
         next = item->next;
-        if (ei_list_filter_passes(filter, item))
+        if (filter == NULL || ei_list_filter_passes(filter, item))
             cJSON_AddItemToArray(to, cJSON_DetachItemViaPointer(from, item));
     }
 }
 
-/* What the filter lets pass of all pages into all. false: *ret_exit is set. */
-static bool fetch(const struct ei_cli *cli, const cJSON *states, const struct ei_list_filter *filter, cJSON *all,
-                  int *ret_exit)
+bool ei_list_fetch(const struct ei_cli *cli, const cJSON *states, const struct ei_list_filter *filter, cJSON *all,
+                   int *ret_exit)
 {
     char after[1024] = "";
 
@@ -125,7 +124,7 @@ static int list(const struct ei_cli *cli, const struct ei_args *args, const cJSO
     if (!ei_list_columns_read(args, ei_args_has(args, "csv"), &columns) || !ei_list_order_read(args, &order))
         return EI_EXIT_USAGE;
     cJSON *accounts = cJSON_CreateArray();
-    if (fetch(cli, states, filter, accounts, &exit_code)) {
+    if (ei_list_fetch(cli, states, filter, accounts, &exit_code)) {
         if (ei_list_sort(accounts, &order)) {
             exit_code = print(cli, args, accounts, &columns);
         } else {
@@ -151,7 +150,7 @@ int ei_verb_list(const struct ei_cli *cli, const struct ei_args *args)
     if (ei_args_has(args, "tenant")) {
         exit_code = ei_list_tenant(cli, args, &filter);
     } else {
-        cJSON *states = states_wanted(args);
+        cJSON *states = ei_list_states(args);
         if (states != NULL)
             exit_code = list(cli, args, states, &filter);
         cJSON_Delete(states);

@@ -3,7 +3,7 @@
 
 static void an_unknown_verb_lists_the_verbs(void **state)
 {
-    static const char *const later[] = {"import", "rest"};
+    static const char *const later[] = {"imports", "rest"};
     struct fixture *f = *state;
 
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
