@@ -10,12 +10,13 @@
 #include "common/base/journal.h"
 #include "common/base/utf8.h"
 
-/* Set once in main before any thread starts, read-only afterwards. */
+/* Set in main while there is no other thread, read-only else. */
 static struct {
     const char *program;
     enum ei_log_target target;
     int level;
-} log_state = {"entra-invite", EI_LOG_STDERR, LOG_INFO};
+    bool ending;
+} log_state = {.program = "entra-invite", .target = EI_LOG_STDERR, .level = LOG_INFO};
 
 enum { LINE_MAX_BYTES = 2048, FACTS_MAX = 1024 };
 
@@ -26,6 +27,11 @@ void ei_log_open(const char *program, enum ei_log_target target, int level)
     log_state.level = level;
     if (target == EI_LOG_SYSLOG)
         openlog(program, LOG_PID | LOG_NDELAY | LOG_PERROR, LOG_AUTHPRIV);
+}
+
+void ei_log_ending(void)
+{
+    log_state.ending = true;
 }
 
 enum ei_log_target ei_log_detect(void)
@@ -118,7 +124,7 @@ static void write_line(int priority, const struct ei_log_about *about, const cha
     escape(line, sizeof line, raw);
     switch (log_state.target) {
     case EI_LOG_JOURNAL:
-        if (!to_journal(priority, about, line))
+        if (log_state.ending || !to_journal(priority, about, line))
             fprintf(stderr, "<%d>%s\n", priority, line);
         break;
     case EI_LOG_STDERR:

@@ -39,6 +39,10 @@ struct ei_log_about {
 /* Process-wide set-up, once, from main. level: LOG_ERR … LOG_DEBUG; what is less urgent is dropped. */
 void ei_log_open(const char *program, enum ei_log_target target, int level);
 
+/* This process is about to end: what is said from here on reaches the journal by stderr, of which journald knows the
+ * unit. Of an entry it finds that out by the sender's pid, and then there may be none any more (journalctl -u). */
+void ei_log_ending(void);
+
 /* JOURNAL when stderr is the journal, else STDERR. */
 enum ei_log_target ei_log_detect(void);
 

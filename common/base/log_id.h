@@ -40,8 +40,6 @@
     X(SIGN_IN_FAILED, "f9850f9a25e749bcb045b3119facf34e")                                                              \
     /* this host */                                                                                                    \
     X(STARTED, "6e54b635aae24d969c201e49d68decbd")                                                                     \
-    X(STOPPED, "e79c9152929947bbaa807ad4d81dab23")                                                                     \
-    X(CANNOT_RUN, "405d3074971e42399a4c79f37005dc30")                                                                  \
     X(CONFIG_READ, "bdf92cf0ef5947b09b4f95d4f3c4b884")                                                                 \
     X(CONFIG_REFUSED, "0d272bcc92c74d4a89aca3e01d17fdc0")                                                              \
     X(STORE_FAILED, "a383fd794e3345b98cd76fc6dafe983d")                                                                \

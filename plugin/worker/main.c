@@ -121,10 +121,12 @@ static int run(const struct ei_config *config, struct ei_credential *credential,
     ei_worker_free(worker);
     if (rc != EI_OK)
         goto failed;
-    ei_log_event(LOG_INFO, EI_LOG_STOPPED, "stopped");
+    ei_log_ending();
+    ei_log(LOG_INFO, "stopped");
     return EXIT_SUCCESS;
 failed:
-    ei_log_error_event(LOG_ERR, EI_LOG_CANNOT_RUN, "cannot run", &err);
+    ei_log_ending();
+    ei_log_error(LOG_ERR, "cannot run", &err);
     return EXIT_FAILED;
 }
 
@@ -135,7 +137,8 @@ static bool read_settings(const struct arguments *arguments, struct ei_config **
     struct ei_error err;
 
     if (ei_config_load(arguments->config, ret_config, &err) != EI_OK) {
-        ei_log_error_event(LOG_ERR, EI_LOG_CANNOT_RUN, "configuration", &err);
+        ei_log_ending();
+        ei_log_error(LOG_ERR, "configuration", &err);
         return false;
     }
     if (ei_carrier_load(*ret_config, &carrier, &err) != EI_OK) {
@@ -146,7 +149,8 @@ static bool read_settings(const struct arguments *arguments, struct ei_config **
     ei_config_warn(*ret_config);
     if (ei_worker_credential(*ret_config, ret_credential, &err) != EI_OK ||
         (arguments->test && ei_credential_check(*ret_credential, &err) != EI_OK)) {
-        ei_log_error_event(LOG_ERR, EI_LOG_CANNOT_RUN, "credential", &err);
+        ei_log_ending();
+        ei_log_error(LOG_ERR, "credential", &err);
         return false;
     }
     return true;

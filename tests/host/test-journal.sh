@@ -1,5 +1,6 @@
 #!/bin/bash
 # What the log says, with a real systemd-journald: fields, the catalogue, a journald that goes away; and syslog.
+# shellcheck disable=SC2016 # single quotes hold code for an inner shell
 . "$(dirname "$0")/lib.sh"
 
 journald=
@@ -48,7 +49,6 @@ id_of() { # KIND, as the manual has it; the MESSAGE_ID
 
 # As a unit is started: stderr is the journal, and $JOURNAL_STREAM says so.
 launch_in_journal() {
-    # shellcheck disable=SC2016 # for the inner shell
     systemd-cat -t entra-invited sh -c \
         'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec entra-invited' </dev/null &
     worker_pid=$!
@@ -128,6 +128,14 @@ mv /run/systemd/journal/away /run/systemd/journal/socket
 assert_within 20 'its socket is gone: the line is kept all the same' \
     eval 'entries | grep -q "\"_TRANSPORT\":\"stdout\".*for tenant\|for tenant.*\"_TRANSPORT\":\"stdout\""'
 stop_worker
+
+# ---- the last words: by standard error, of which journald knows the unit when the process is gone
+capture systemd-cat -t entra-invited sh -c \
+    'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec entra-invited --config /no/such.conf'
+assert_eq 'no configuration: exit code' 6 "$rc"
+assert_match 'no configuration: said, and how' '"_TRANSPORT":"stdout"' "$(entries | grep 'such\.conf' | tail -n 1)"
+assert_match 'and how urgent' '"PRIORITY":"3"' "$(entries | grep 'such\.conf' | tail -n 1)"
+assert_match 'stopped: said so too' '"_TRANSPORT":"stdout"' "$(entries | grep '"MESSAGE":"stopped"' | tail -n 1)"
 
 # ---- syslog: the same line, no fields
 rm -f /dev/log

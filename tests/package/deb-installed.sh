@@ -271,6 +271,6 @@ assert_true 'P5: the initgroups line is as it was' grep -qx 'initgroups: files' 
 sed -i '/^initgroups: files$/d' /etc/nsswitch.conf
 assert_eq 'purge leaves PAM and nsswitch byte-identical' '' "$(login_files | diff - "$work/login-files")"
 assert_eq 'purge takes state, secrets and hooks' '' \
-    "$(find /etc/entra-invite /var/lib/entra-invite /run/entra-invite /etc/shadow-maint /etc/apparmor.d -name '*entra*' 2>/dev/null; ls -d /etc/entra-invite /var/lib/entra-invite 2>/dev/null)"
+    "$(find /etc/entra-invite /var/lib/entra-invite /run/entra-invite /etc/shadow-maint /etc/apparmor.d /etc/update-motd.d /usr/lib/systemd/catalog -name '*entra*' 2>/dev/null; ls -d /etc/entra-invite /var/lib/entra-invite 2>/dev/null)"
 assert_true 'the system user is kept' id entra-invite
 finish
