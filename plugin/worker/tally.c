@@ -42,7 +42,7 @@ void ei_tally_account(struct ei_tally *tally, const char *rule, enum ei_state st
 {
     struct ei_tally_rule *row = row_of(tally, rule != NULL ? rule : "");
 
-    if (row != NULL)
+    if (row != NULL && (unsigned)state < EI_TALLY_STATES)
         row->accounts[state]++;
     if (state == EI_STATE_QUEUED && since != 0 && (tally->oldest_queued == 0 || since < tally->oldest_queued))
         tally->oldest_queued = since;
@@ -69,7 +69,8 @@ static bool is_job(enum ei_step step)
 
 void ei_tally_person(struct ei_tally *tally, const struct ei_collaborator *c)
 {
-    tally->mails[c->mail]++;
+    if ((unsigned)c->mail < EI_TALLY_MAILS)
+        tally->mails[c->mail]++;
     if (is_job(c->job.step))
         tally->jobs++;
 }
