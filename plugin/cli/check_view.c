@@ -19,7 +19,7 @@ static bool take_login(void *context, const char *login)
     if (result->status != EI_VIEW_OK)
         return false;
     enum ei_state state = account.record.state;
-    if (!found || (unsigned)state >= EI_CHECK_STATES) /* of a later minor version */
+    if (!found || (unsigned)state >= EI_STATES) /* of a later minor version */
         return true;
     result->counts[state]++;
     if (state == EI_STATE_QUEUED && account.record.changed_at != 0 &&

@@ -87,6 +87,15 @@ static enum ei_err check_boolean(const char *value, struct ei_error *err)
                : ei_fail(err, EI_USAGE, "\"%.30s\" is neither true nor false", value);
 }
 
+static enum ei_err check_channel(const char *value, struct ei_error *err)
+{
+    enum ei_channel channel;
+
+    return ei_channel_from_name(value, &channel)
+               ? EI_OK
+               : ei_fail(err, EI_USAGE, "\"%.30s\" is none of: none, microsoft, smtp, webhook", value);
+}
+
 typedef enum ei_err check_value(const char *value, struct ei_error *err);
 
 static check_value *const checks[EI_IMPORT_COLUMNS] = {
@@ -95,6 +104,7 @@ static check_value *const checks[EI_IMPORT_COLUMNS] = {
     [EI_IMPORT_LANGUAGE] = check_language, [EI_IMPORT_MESSAGE] = check_message,
     [EI_IMPORT_CC] = check_email,          [EI_IMPORT_TYPE] = check_type,
     [EI_IMPORT_SPONSORS] = check_sponsors, [EI_IMPORT_SEND_MESSAGE] = check_boolean,
+    [EI_IMPORT_DELIVER] = check_channel,
 };
 
 static enum ei_err check_one(size_t column, const char *value, struct ei_error *err)

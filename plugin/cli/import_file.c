@@ -30,6 +30,7 @@ static const struct {
     [EI_IMPORT_TYPE] = {"type", NULL, "type"},
     [EI_IMPORT_SPONSORS] = {"sponsors", NULL, "sponsors"},
     [EI_IMPORT_SEND_MESSAGE] = {"send_message", "[sendEmail]", "sendMessage"},
+    [EI_IMPORT_DELIVER] = {"deliver", NULL, "deliver"},
 };
 
 static struct ei_error no_memory = {.code = EI_NOMEM, .message = "no memory to say why it is bad"};

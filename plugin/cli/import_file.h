@@ -21,6 +21,7 @@ enum ei_import_column {
     EI_IMPORT_TYPE,
     EI_IMPORT_SPONSORS,
     EI_IMPORT_SEND_MESSAGE,
+    EI_IMPORT_DELIVER,
     EI_IMPORT_COLUMNS,
 };
 

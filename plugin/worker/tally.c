@@ -42,7 +42,7 @@ void ei_tally_account(struct ei_tally *tally, const char *rule, enum ei_state st
 {
     struct ei_tally_rule *row = row_of(tally, rule != NULL ? rule : "");
 
-    if (row != NULL && (unsigned)state < EI_TALLY_STATES)
+    if (row != NULL && (unsigned)state < EI_STATES)
         row->accounts[state]++;
     if (state == EI_STATE_QUEUED && since != 0 && (tally->oldest_queued == 0 || since < tally->oldest_queued))
         tally->oldest_queued = since;

@@ -303,10 +303,11 @@ static void export_writes_what_import_reads(void **state)
     cli(f, "export", NULL);
     assert_int_equal(f->exit_code, EI_EXIT_DONE);
     assert_string_equal(f->out,
-                        "email,login,rule,display_name,redirect_url,language,message,cc,type,sponsors,send_message\n"
-                        "taylor@fabrikam.com,taylor,,'=cmd|'/C calc'!A0,,,,,,,\n"
+                        "email,login,rule,display_name,redirect_url,language,message,cc,type,sponsors,send_message,"
+                        "deliver\n"
+                        "taylor@fabrikam.com,taylor,,'=cmd|'/C calc'!A0,,,,,,,,\n"
                         "robin@fabrikam.com,,partners,\"김, \"\"민준\"\"\",,,\"a\nb\",,member,"
-                        "robin@contoso.com;group:6c1c3f2e-0000-4000-8000-000000000001;requester,false\n");
+                        "robin@contoso.com;group:6c1c3f2e-0000-4000-8000-000000000001;requester,false,\n");
     cli(f, "export", "--csv", "--state", "removed", NULL);
     assert_non_null(strstr(f->out, "gone@fabrikam.com,gone,"));
 }

@@ -112,6 +112,9 @@ static void a_plain_file(void **state)
     row_has(1, EI_IMPORT_LOGIN, NULL);
     row_has(1, EI_IMPORT_DISPLAY_NAME, "=1+1");
     row_has(2, EI_IMPORT_TYPE, NULL);
+    TAKES("email,deliver\ntaylor@fabrikam.com,smtp\nrobin@fabrikam.com,pigeon\n");
+    row_has(0, EI_IMPORT_DELIVER, "smtp");
+    row_is_bad(1, 3, "deliver", "none of: none, microsoft, smtp, webhook");
 }
 
 static void files_that_are_none(void **state)
