@@ -75,11 +75,11 @@ printf '%s\n' '[sssd]' 'services = nss, pam' 'domains = example' '[domain/exampl
     'auth_provider = ldap' 'ldap_uri = ldaps://localhost:1636' "ldap_search_base = $base" 'ldap_schema = rfc2307' \
     "ldap_tls_cacert = $slapd/certificate" >/etc/sssd/sssd.conf
 chmod 600 /etc/sssd/sssd.conf
-start_sssd() {
+start_sssd() { # [SECONDS]: for its first answer
     mkdir -p /run/sssd
     sssd -i --logger=stderr >>"$work/sssd.log" 2>&1 </dev/null &
     sssd_pid=$!
-    wait_until 20 getent -s sss group partners
+    wait_until "${1:-20}" getent -s sss group partners
 }
 stop_sssd() {
     kill "$sssd_pid"
@@ -171,9 +171,9 @@ sss_cache -E
 touch /etc/group
 sleep 1
 capture_timed entra-invite list
-assert_true "the directory hangs: the worker answers (took $took s)" test "$rc$took" -le 3
+assert_true "the directory hangs: the worker answers (took $took s)" test "$rc" = 0 -a "$took" -le 5
 capture_timed useradd -M -s /bin/bash lee
-assert_true "the directory hangs: useradd goes on (took $took s)" test "$rc$took" -le 8
+assert_true "the directory hangs: useradd ends, once sssd gives up (took $took s)" test "$rc" = 0 -a "$took" -le 40
 capture_timed su -l pat -c 'echo let in as $(id -un)'
 assert_match "the directory hangs: a local account gets in (took $took s)" '^let in as pat$' "$out"
 capture_timed su -l dana -c 'echo let in as $(id -un)'
@@ -213,9 +213,10 @@ wait_until 10 eval '! (: </dev/tcp/127.0.0.1/1636) 2>/dev/null'
 start_sssd
 assert_let_in 'slapd is stopped: who is accepted gets in, from what sssd has kept' taylor
 assert_refused 'slapd is stopped: who is pending stays out' robin
-rm -f /var/lib/sss/db/* /var/lib/sss/mc/*
 stop_sssd
-start_sssd
+rm -f /var/lib/sss/db/* /var/lib/sss/mc/*
+start_sssd 3
+assert_false 'slapd is stopped and sssd knows nobody' getent group partners
 touch /etc/group
 capture entra-invite refresh --wait
 assert_eq 'slapd is stopped and sssd knows nobody: nothing changes' "$before" "$(states)"
