@@ -126,10 +126,10 @@ enum ei_fault {
       "invite the login")                                                                                              \
     X(EI_MAIL_ADDRESS, "mail-address", ACCOUNT,                                                                        \
       "the mail relay refuses the recipient, see the message: correct the address, or have the relay take it; then "   \
-      "entra-invite mail the login")                                                                                   \
+      "entra-invite mail --send the login")                                                                            \
     X(EI_MAIL_REFUSED, "mail-refused", ACCOUNT,                                                                        \
       "the mail relay refuses the message, see its words: correct the template or the relay's filter, then "           \
-      "entra-invite mail the login")                                                                                   \
+      "entra-invite mail --send the login")                                                                            \
     /* the tenant, the credential, the way there */                                                                    \
     X(EI_TENANT_UNKNOWN, "tenant-unknown", TENANT,                                                                     \
       "correct tenant (and cloud or login_url) in the configuration, then start entra-invited again")                  \
@@ -232,7 +232,7 @@ enum ei_fault {
     X(EI_GRAPH_ANSWER, "bad-answer", TRANSIENT, "nothing: it is tried again by itself; see the request id")            \
     X(EI_DELIVERY_LATER, "delivery-later", TRANSIENT, "nothing: it is tried again by itself; see the relay's words")   \
     X(EI_DELIVERY_UNCLEAR, "delivery-unknown", TRANSIENT,                                                              \
-      "ask whether the message has arrived; entra-invite mail the login sends it again")                               \
+      "ask whether the message has arrived; entra-invite mail --send the login sends it again")                        \
     X(EI_TOKEN_TRANSIENT, "token-transient", TRANSIENT, "nothing: it is tried again by itself")                        \
     X(EI_SIGN_IN_PENDING, "sign-in-pending", TRANSIENT, "nothing: it is asked again until the code is entered")        \
     X(EI_SIGN_IN_SLOW, "sign-in-slow-down", TRANSIENT, "nothing: it is asked again, less often")                       \

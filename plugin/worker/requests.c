@@ -215,24 +215,15 @@ static void on_call(void *context, struct ei_call *call, const char *method, con
         const char *name;
         ei_request_method *run;
     } methods[] = {
-        {"Announce", ei_request_announce},
-        {"Wait", call_wait},
-        {"Invite", ei_request_invite},
-        {"List", ei_request_list},
-        {"Show", ei_request_show},
-        {"Adopt", ei_request_adopt},
-        {"Mail", ei_request_mail},
-        {"Resend", ei_request_resend},
-        {"Reset", ei_request_reset},
-        {"Remove", ei_request_remove},
-        {"Refresh", call_refresh},
-        {"Status", ei_request_status},
-        {"Doctor", ei_request_doctor},
-        {"ListTenant", ei_request_list_tenant},
-        {"Login", ei_request_login},
-        {"Restore", ei_request_restore},
-        {"Events", ei_request_events},
-        {"Import", ei_request_import},
+        {"Announce", ei_request_announce}, {"Wait", call_wait},
+        {"Invite", ei_request_invite},     {"List", ei_request_list},
+        {"Show", ei_request_show},         {"Adopt", ei_request_adopt},
+        {"Mail", ei_request_mail},         {"Resend", ei_request_resend},
+        {"Reset", ei_request_reset},       {"Remove", ei_request_remove},
+        {"Refresh", call_refresh},         {"Status", ei_request_status},
+        {"Doctor", ei_request_doctor},     {"ListTenant", ei_request_list_tenant},
+        {"Login", ei_request_login},       {"Restore", ei_request_restore},
+        {"Events", ei_request_events},     {"Import", ei_request_import},
     };
     struct ei_worker *w = context;
     struct ei_error err;
