@@ -333,7 +333,7 @@ bool ei_answer_take_invitation(struct ei_collaborator *c, const struct ei_graph_
 
 enum ei_err ei_answer_pending(struct ei_worker *w, struct ei_collaborator *c, const char *event)
 {
-    enum ei_state before = ei_state_of(c, NULL);
+    enum ei_state before = ei_state_of_work(c);
     int64_t now = ei_now();
     int64_t look = now + (w->config->refresh_interval < FIRST_LOOK ? w->config->refresh_interval : FIRST_LOOK);
 
@@ -346,7 +346,7 @@ enum ei_err ei_answer_pending(struct ei_worker *w, struct ei_collaborator *c, co
     c->job.not_before = look;
     if (c->invited_at == 0)
         c->invited_at = now;
-    if (ei_state_of(c, NULL) != before)
+    if (ei_state_of_work(c) != before)
         c->state_at = now;
     return ei_worker_save(w, c, event, NULL);
 }

@@ -145,12 +145,12 @@ enum ei_err ei_machine_enter(struct ei_worker *w, struct ei_collaborator *c, enu
      * that found nobody. */
     bool cut_off = c->job.step == step && c->job.crid[0] != '\0';
 
-    enum ei_state before = ei_state_of(c, NULL);
+    enum ei_state before = ei_state_of_work(c);
 
     if (c->job.step != step)
         c->job.attempts = 0;
     c->job.step = step;
-    if (ei_state_of(c, NULL) != before)
+    if (ei_state_of_work(c) != before)
         c->state_at = now;
     c->job.not_before = now;
     c->job.crid[0] = '\0';

@@ -46,6 +46,23 @@ static void add_held(const struct ei_worker *w, cJSON *findings)
                        "mail is held: this host was cloned or restored from an image");
 }
 
+/* Messages of our own: what the last one met with. */
+static void add_delivery(const struct ei_worker *w, cJSON *findings)
+{
+    static const struct ei_check check = {"worker", "delivery"};
+    static const enum ei_channel own[] = {EI_CHANNEL_SMTP, EI_CHANNEL_WEBHOOK};
+
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        if (ei_channel_configured(w->config, own[i], NULL) != EI_OK)
+            continue;
+        if (w->channels[own[i]].error.code != EI_OK)
+            ei_finding_add_error(findings, check, EI_FINDING_FAILED, &w->channels[own[i]].error);
+        else
+            ei_finding_add(findings, check, EI_FINDING_OK, NULL, "nothing keeps messages from going out by %s",
+                           ei_channel_name(own[i]));
+    }
+}
+
 /* Whether the records and the files agree with what is configured. */
 static void add_accounts(const struct ei_worker *w, cJSON *findings)
 {
@@ -305,6 +322,7 @@ void ei_request_doctor(struct ei_worker *w, struct ei_call *call, const cJSON *p
     w->checkups = checkup;
     add_work(w, findings);
     add_accounts(w, findings);
+    add_delivery(w, findings);
     add_held(w, findings);
     if (w->config->credential.type == EI_CREDENTIAL_DEVICE_CODE)
         add_sign_in(w, findings);

@@ -10,7 +10,7 @@ static enum ei_state over(const struct ei_collaborator *c)
     return c->expired_at != 0 ? EI_STATE_EXPIRED : EI_STATE_REMOVED;
 }
 
-static enum ei_state of_step(const struct ei_collaborator *c)
+enum ei_state ei_state_of_work(const struct ei_collaborator *c)
 {
     switch (c->job.step) {
     case EI_STEP_CREATED:
@@ -44,7 +44,7 @@ enum ei_state ei_state_of(const struct ei_collaborator *c, const struct ei_accou
         return EI_STATE_HELD;
     if (c->address_count == 0)
         return EI_STATE_WAITING;
-    return of_step(c);
+    return ei_state_of_work(c);
 }
 
 const struct ei_account *ei_state_account(const struct ei_collaborator *c, const char *host, const char *login)

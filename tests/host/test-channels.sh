@@ -126,6 +126,9 @@ assert_within 30 'a relay that is down: said' error_is robin unreachable
 assert_eq 'the invitation is pending, its mail waits' 'pending wanted' "$(show robin '.state + " " + value.mail')"
 capture entra-invite status
 assert_match 'status tells of the channel' 'deliver by smtp: ' "$out"
+assert_eq 'so does doctor' 'failed unreachable' "$(entra-invite doctor --json |
+    json '.filter((one) => one.check === "delivery" && /smtp|2525/.test(one.what + one.error?.message)).map((one) =>
+        one.status + " " + one.error?.code)[0]')"
 add sasha
 assert_within 30 'the next one waits as well' mail_is sasha wanted
 redeem sasha@fabrikam.com

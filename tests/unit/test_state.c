@@ -101,6 +101,8 @@ static void an_error_that_lasts_is_failed(void **state)
             expect(&c, EI_ACCOUNT_ACTIVE, EI_STATE_FAILED);
             expect(&c, EI_ACCOUNT_HELD, EI_STATE_FAILED);
             expect(&c, NO_ACCOUNT, EI_STATE_FAILED);
+            /* It is written down before the step that it leads to: what changes with that is the work. */
+            assert_int_equal(ei_state_of_work(&c), url != 0 ? steps[i].with_url : steps[i].without_url);
         }
     }
 }
