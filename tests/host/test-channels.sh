@@ -150,6 +150,37 @@ capture entra-invite refresh --wait
 assert_within 30 'the right one, read anew: sent' mail_is alex sent
 assert_within 10 'the right one: once' mails_are alex@fabrikam.com 1
 
+# ---- catalogues ------------------------------------------------------------------------------------------------------
+
+# The built-in text in the language of the message, from catalogues that msgfmt made, whatever the worker's locale is.
+for language in th zh_CN ko; do
+    mkdir -p "/usr/share/locale/$language/LC_MESSAGES"
+    msgfmt -o "/usr/share/locale/$language/LC_MESSAGES/entra-invite.mo" "$here/deliver/po/$language.po" ||
+        fail "a catalogue: $language"
+done
+stop_worker
+write_config "$rules" "$(relay_config)" "$webhook"
+start_worker
+# The first line of the translation that has nothing to fill in.
+plain_line() { # LANGUAGE
+    sed -n '/^"Hello {name}/,$ { /^msgstr/,/^$/ p }' "$here/deliver/po/$1.po" | grep -v '[{]' | LC_ALL=C grep -m 1 '[^ -~]' |
+        sed 's/^"//; s/\\n"$//'
+}
+while read -r login language catalogue; do
+    capture entra-invite invite "$login@fabrikam.com" --rule partners --language "$language" --wait=30
+    assert_within 20 "a catalogue, $language: sent" mails_are "$login@fabrikam.com" 1
+    body=$(mailbox "$login@fabrikam.com" '[0].body')
+    assert_true "a catalogue, $language: in its own script" grep -qxF "$(plain_line "$catalogue")" <<<"$body"
+    capture entra-invite mail "$login@fabrikam.com"
+    assert_eq "a catalogue, $language: the same on a terminal, byte for byte" "$body" "$(sed '1,/^$/d' <<<"$out")"
+    assert_eq "a catalogue, $language: the subject too" "$(mailbox "$login@fabrikam.com" '[0].subject')" \
+        "$(sed -n 's/^Subject: //p' <<<"$out")"
+done <<'LANGUAGES'
+ploy th-TH th
+wei zh-CN zh_CN
+min ko-KR ko
+LANGUAGES
+
 # ---- nobody knows ----------------------------------------------------------------------------------------------------
 
 stop_worker
