@@ -38,6 +38,8 @@ struct ei_import_counts ei_import_count(const struct ei_import *import);
 void ei_import_tell(struct ei_import *import, struct ei_import_row *row);
 /* All that were not told of. */
 void ei_import_tell_all(struct ei_import *import);
+/* What to do, once for each kind of error among the rows. */
+void ei_import_tell_mends(const struct ei_import *import);
 /* The last line. */
 void ei_import_tell_end(const struct ei_import *import);
 /* Which rows are bad, and that nothing was done for the others. */

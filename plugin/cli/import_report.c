@@ -125,6 +125,19 @@ void ei_import_tell_end(const struct ei_import *import)
     puts(import->dry_run ? "; nothing was done" : "");
 }
 
+void ei_import_tell_mends(const struct ei_import *import)
+{
+    bool told[EI_ERR_COUNT] = {[EI_USAGE] = true}; /* its reason says all */
+
+    for (size_t i = 0; i < import->file.count && !import->cli->json; i++) {
+        const struct ei_error *error = import->file.rows[i].error;
+        if (error != NULL && !told[error->code])
+            fprintf(stderr, "  mend %s: %s\n", ei_err_name(error->code), ei_err_mend(error->code));
+        if (error != NULL)
+            told[error->code] = true;
+    }
+}
+
 void ei_import_tell_bad(const struct ei_import *import)
 {
     size_t bad = ei_import_count(import).bad;

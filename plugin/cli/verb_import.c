@@ -351,6 +351,7 @@ static int run(struct ei_import *import, int seconds)
     bool bad = ei_import_count(import).bad != 0;
     if (import->dry_run || (bad && !import->skip_bad)) {
         ei_import_tell_all(import);
+        ei_import_tell_mends(import);
         if (import->dry_run)
             ei_import_tell_end(import);
         else
@@ -364,6 +365,7 @@ static int run(struct ei_import *import, int seconds)
     if (exit_code != EI_EXIT_DONE)
         return exit_code;
     ei_import_tell_all(import);
+    ei_import_tell_mends(import);
     ei_import_tell_end(import);
     return result_of(import);
 }

@@ -137,29 +137,35 @@ assert_eq 'export --himmelblau: login and user principal name' "taylor:$(show ta
 many_recorded() { # NUMBER at least
     [ "$(entra-invite list --json | grep -c '"email":.*many')" -ge "$1" ]
 }
-nothing_queued() {
-    [ "$(entra-invite list --state queued --json | json .length)" = 0 ]
+nothing_under_way() { # nor a mail, whose outcome nobody would know once the worker is killed
+    [ "$(entra-invite list --json | json ".filter((one) => one.state === 'queued' || ['wanted', 'sending'].includes(one.mail)).length")" = 0 ]
 }
 entra-invite import "$csv" >"$work/out" 2>&1 &
 import=$!
-wait_pause=0.02 wait_until 20 many_recorded 100
+wait_pause=0.02 wait_until 20 many_recorded 1
 kill -KILL $import
 wait $import 2>/dev/null
 reached=$(entra-invite list --json | grep -c '"email":.*many')
-assert_true "killed in the middle ($reached of 1500)" test "$reached" -ge 100 -a "$reached" -lt 1500
-assert_within 60 'what was acknowledged is invited all the same' nothing_queued
+assert_true "killed in the middle ($reached of 1500)" test "$reached" -ge 1 -a "$reached" -lt 1500
+# An answer that is lost on the way is looked up after a while, before anything is sent again: hence the long limits.
+assert_within 180 'what was acknowledged is invited all the same' nothing_under_way
 kill_worker
 start_worker
 assert_eq 'and survives the worker' "$reached" "$(entra-invite list --json | grep -c '"email":.*many')"
-capture entra-invite import --wait=60 "$csv"
+rc=0
+out=$(timeout 200 entra-invite import --wait=180 "$csv" 2>&1) || rc=$?
 assert_eq 'again with the same file: exit code' 0 "$rc"
 assert_match 'again with the same file: the sums' "1500 rows: $((1500 - reached)) invited, $reached already on record\$" "$out"
 assert_eq 'nobody is invited twice' '1500 1500' \
     "$(of_many one.guests.length) $(of_many 'one.posts.some((post) => post.effect) ? 1 : 0')"
-assert_eq 'one POST each, and one more with mail for a hundred' 1600 "$(of_many 'one.posts.filter((post) => post.effect).length')"
-assert_eq 'nobody is mailed twice' 100 "$(of_many one.mails.length)"
+mailed() { # NUMBER
+    [ "$(of_many one.mails.length)" = "$1" ]
+}
+assert_within 30 'a hundred are mailed' mailed 100
 capture entra-invite import "$csv"
 assert_eq 'a file that is done' '1500 rows: 1500 already on record' "$out"
+assert_eq 'one POST each, and one more with mail for a hundred' 1600 "$(of_many 'one.posts.filter((post) => post.effect).length')"
+assert_eq 'nobody is mailed twice' 100 "$(of_many one.mails.length)"
 
 # ---- a terminal, a pipe, ten thousand ---------------------------------------------------------------------------------
 

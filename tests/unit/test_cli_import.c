@@ -68,6 +68,8 @@ static void one_bad_row_stops_all(void **state)
     assert_non_null(strstr(f->err, "people.csv:2: rule of taylor@fabrikam.com: fabrikam.com is a verified domain"));
     assert_non_null(strstr(f->err, "people.csv:4: email: "));
     assert_non_null(strstr(f->err, "2 of 3 rows are bad; nothing was done\n  mend: "));
+    assert_non_null(strstr(f->err, "\n  mend verified-domain: the domain is the tenant's own"));
+    assert_non_null(strstr(f->err, "\n  mend bad-address: correct the address"));
     assert_string_equal(f->out, "");
 
     forget_calls(f);
