@@ -305,6 +305,9 @@ static int check_all(struct ei_import *import)
     ei_progress_clear(&import->progress);
     if (whole)
         return EI_EXIT_DONE;
+    for (size_t i = 0; i < import->file.count; i++)
+        if (import->file.rows[i].error != NULL)
+            ei_import_tell(import, &import->file.rows[i]);
     fprintf(stderr, "entra-invite: import: %snothing was done\n", stopped_by != 0 ? "interrupted; " : "");
     return stopped_by != 0 ? SIGNAL_EXIT + stopped_by : exit_code;
 }

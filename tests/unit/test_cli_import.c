@@ -153,10 +153,12 @@ static void broken_off_it_says_how_far_and_how_to_go_on(void **state)
     assert_non_null(strstr(f->err, "1 of 2 rows are on record\n  mend: run it again with the same file"));
 
     forget_calls(f);
+    write_csv(f, HEADING "a@fabrikam.com\nbad@\n");
     answer_error(f, EI_STORE_FULL);
     cli(f, "import", path, NULL);
     assert_int_equal(f->exit_code, EI_EXIT_FAILED);
     assert_non_null(strstr(f->err, "nothing was done"));
+    assert_non_null(strstr(f->err, "people.csv:3: email: ")); /* what was found is said all the same */
 }
 
 static void wrong_usage(void **state)
