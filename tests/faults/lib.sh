@@ -109,7 +109,7 @@ assert_view() { # EXIT-CODE of status
 }
 
 half_written() {
-    find "$public" ! -name public ! -name status.cdb ! -name groups
+    find "$public" ! -name public ! -name status.cdb ! -name groups ! -name changed
 }
 
 # ---- what the simulator counted --------------------------------------------------------------------------------------
