@@ -48,9 +48,9 @@ drwxr-xr-x root:root /etc/shadow-maint/userdel-post.d
 -rwxr-xr-x root:root /etc/shadow-maint/userdel-post.d/entra-invite
 drwxr-xr-x root:root g /run/entra-invite
 -rwxr-xr-x root:root /usr/bin/entra-invite
+-rw-r--r-- root:root /usr/lib/systemd/catalog/entra-invite.catalog
 -rw-r--r-- root:root /usr/lib/systemd/system/entra-invite-flush.path
 -rw-r--r-- root:root /usr/lib/systemd/system/entra-invite-flush.service
--rw-r--r-- root:root /usr/lib/systemd/catalog/entra-invite.catalog
 -rw-r--r-- root:root /usr/lib/systemd/system/entra-invited.service
 -rw-r--r-- root:root /usr/lib/systemd/system/entra-invited.socket
 -rw-r--r-- root:root /usr/lib/sysusers.d/entra-invite.conf
@@ -165,7 +165,8 @@ ports=$(rules -s entra_invited_t -c tcp_socket -p name_connect | grep '^allow en
 assert_eq 'the ports of the daemon, beside DNS; etcd and Azure Arc only by their booleans' \
 "allow entra_invited_t entra_invite_etcd_port_t:tcp_socket name_connect; [ entra_invite_connect_etcd ]:True
 allow entra_invited_t http_port_t:tcp_socket name_connect;
-allow entra_invited_t port_type:tcp_socket name_connect; [ entra_invite_azure_arc ]:True" "$(grep -v ' dns_port_t' <<<"$ports" | sort)"
+allow entra_invited_t port_type:tcp_socket name_connect; [ entra_invite_azure_arc ]:True
+allow entra_invited_t smtp_port_t:tcp_socket name_connect;" "$(grep -v ' dns_port_t' <<<"$ports" | sort)"
 for boolean in entra_invite_connect_etcd entra_invite_azure_arc; do
     assert_match "$boolean is off" "bool $boolean false" "$(seinfo "$policy" -b "$boolean" -x)"
 done
