@@ -28,7 +28,8 @@ capture entra-invite refresh --wait
 assert_within 10 'a refresh is published' eval '[ "$(show taylor .checkedAt)" != null ]'
 assert_false 'a refresh that changes nothing leaves no word' test -e "$changed"
 capture_timed "$flush"
-assert_eq 'without a word it does nothing, at once' '0::1' "$rc:$out:$took"
+assert_eq 'without a word it does nothing' '0:' "$rc:$out"
+assert_true "and at once (took $took s)" test "$took" -le 2
 
 # ---- nscd ------------------------------------------------------------------------------------------------------------
 

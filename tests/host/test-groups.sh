@@ -146,6 +146,13 @@ assert_eq 'not permitted: nothing is blocked' null "$(entra-invite status --json
 tries() {
     simulator requests '{"path":"/members/"}' | json ".filter(request => request.status === 403).length"
 }
+no_more_tries() { # what was under way for both has been answered
+    local now
+    now=$(tries)
+    sleep 2
+    [ "$now" = "$(tries)" ]
+}
+wait_until 20 no_more_tries
 before=$(tries)
 touch /etc/passwd
 sleep 12
