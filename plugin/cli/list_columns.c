@@ -27,6 +27,10 @@ static const struct {
      {"STATE CHANGED", "externalUserStateChangeDateTime", NULL, EI_CELL_TIME, false}},
     {"checkedAt", {"CHECKED", "checkedAt", NULL, EI_CELL_TIME, false}},
     {"mail", {"MAIL", "mail", NULL, EI_CELL_TEXT, false}},
+    {"mailChannel", {"MAIL BY", "mailChannel", NULL, EI_CELL_TEXT, false}},
+    {"mailedAt", {"MAILED", "mailedAt", NULL, EI_CELL_TIME, false}},
+    {"remindedAt", {"REMINDED", "remindedAt", NULL, EI_CELL_TIME, false}},
+    {"expiredAt", {"EXPIRED", "expiredAt", NULL, EI_CELL_TIME, false}},
     {"errorCode", {"ERROR", "errorCode", NULL, EI_CELL_TEXT, false}},
     {"errorMessage", {"REASON", "errorMessage", NULL, EI_CELL_TEXT, false}},
 };
@@ -69,7 +73,7 @@ static bool read(const char *text, struct ei_list_columns *columns)
 
 static int refuse(const struct ei_args *args, const char *text)
 {
-    char names[256] = "";
+    char names[320] = "";
 
     for (size_t i = 0; i < KNOWN; i++) {
         size_t length = strlen(names);

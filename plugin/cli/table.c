@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "plugin/cli/csv.h"
 
 enum { COLUMN_MAX = 40, GAP = 2 };
 
@@ -147,11 +148,12 @@ void ei_csv_cell(const char *text)
 {
     if (text == NULL)
         return;
+    const char *guard = ei_csv_formula(text) ? "'" : "";
     if (strpbrk(text, ",\"\r\n") == NULL) {
-        fputs(text, stdout);
+        printf("%s%s", guard, text);
         return;
     }
-    putchar('"');
+    printf("\"%s", guard);
     for (; *text != '\0'; text++) {
         if (*text == '"')
             putchar('"');

@@ -33,7 +33,8 @@ struct ei_table {
 /* Prints rows, the first time under a heading, aligned among each other and with those before. */
 void ei_table_print(const struct ei_cli *cli, struct ei_table *table, const cJSON *rows);
 
-/* RFC 4180: quoted where it must be; a line break inside quotes stays one. NULL: nothing. */
+/* RFC 4180: quoted where it must be; a line break inside quotes stays one. What a spreadsheet would run gets an
+ * apostrophe before it (ei_csv_formula). NULL: nothing. */
 void ei_csv_cell(const char *text);
 /* These members of the object, with a comma between, and no line end. true and false as such. */
 void ei_csv_members(const cJSON *object, const char *const *members, size_t count);

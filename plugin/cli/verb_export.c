@@ -67,22 +67,6 @@ static const char *value_of(const cJSON *account, enum ei_import_column column)
     }
 }
 
-static bool print_cell(const char *text)
-{
-    struct ei_buffer guarded;
-
-    if (text == NULL || !ei_csv_formula(text)) {
-        ei_csv_cell(text);
-        return true;
-    }
-    ei_buffer_init(&guarded, EI_VARLINK_REPLY_MAX);
-    bool whole = ei_buffer_append_text(&guarded, "'") && ei_buffer_append_text(&guarded, text);
-    if (whole)
-        ei_csv_cell(guarded.data);
-    ei_buffer_free(&guarded);
-    return whole;
-}
-
 static bool print_row(const cJSON *account)
 {
     struct ei_buffer sponsors;
@@ -93,7 +77,7 @@ static bool print_row(const cJSON *account)
     for (size_t i = 0; i < EI_IMPORT_COLUMNS && whole; i++) {
         if (i != 0)
             putchar(',');
-        whole = print_cell(i == EI_IMPORT_SPONSORS ? sponsors.data : value_of(account, i));
+        ei_csv_cell(i == EI_IMPORT_SPONSORS ? sponsors.data : value_of(account, i));
     }
     putchar('\n');
     ei_buffer_free(&sponsors);

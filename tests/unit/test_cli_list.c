@@ -76,14 +76,16 @@ static void csv_is_quoted_and_holds_no_url(void **state)
     struct fixture *f = *state;
 
     answer(f, "{\"accounts\":[{\"login\":\"taylor\",\"email\":\"taylor@fabrikam.com\",\"rule\":\"a,b\",\"state\":"
-              "\"failed\",\"inviteRedeemUrl\":\"https://login.example/redeem?x\",\"mail\":\"none\",\"error\":{\"code\":"
+              "\"failed\",\"requestedBy\":\"=cmd|x\",\"inviteRedeemUrl\":\"https://login.example/"
+              "redeem?x\",\"mail\":\"none\",\"error\":{\"code\":"
               "\"x\",\"message\":\"say \\\"no\\\"\",\"mend\":\"m\",\"permanent\":true}}],\"next\":null}");
     cli(f, "list", "--csv", NULL);
     assert_int_equal(f->exit_code, EI_EXIT_DONE);
-    assert_string_equal(f->out, "login,host,email,rule,state,requestedBy,requestedAt,invitedUserId,userPrincipalName,"
-                                "invitedUserType,externalUserState,externalUserStateChangeDateTime,checkedAt,mail,"
-                                "errorCode,errorMessage\n"
-                                "taylor,,taylor@fabrikam.com,\"a,b\",failed,,,,,,,,,none,x,\"say \"\"no\"\"\"\n");
+    assert_string_equal(f->out,
+                        "login,host,email,rule,state,requestedBy,requestedAt,invitedUserId,userPrincipalName,"
+                        "invitedUserType,externalUserState,externalUserStateChangeDateTime,checkedAt,mail,"
+                        "errorCode,errorMessage\n"
+                        "taylor,,taylor@fabrikam.com,\"a,b\",failed,'=cmd|x,,,,,,,,none,x,\"say \"\"no\"\"\"\n");
     cli(f, "list", "--csv", "--json", NULL);
     assert_int_equal(f->exit_code, EI_EXIT_USAGE);
 }
