@@ -238,7 +238,7 @@ bound() { # ADDRESS; what the first invitation names, without the root
         json '.map((url) => url.replace(/.*\/v1\.0\//, "")).join(" ")'
 }
 asked() { # ENCODED-NAME; how often for its id
-    simulator requests '{"method":"GET","query":"^.?\\$select=id$"}' |
+    simulator requests '{"method":"GET","query":"^.?\\$select=id,mail$"}' |
         json '.filter((one) => decodeURIComponent(one.path) === "/v1.0/users/'"$1"'").length'
 }
 # A worker that starts anew has not learnt yet that the form is refused; by now nobody is left who could teach it.

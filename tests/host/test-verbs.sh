@@ -206,11 +206,13 @@ wrong_shape() {
             resetRedemption: (v) => typeof v === "boolean", status: orNull(text) };
         const account = {
             login: orNull(text), host: orNull(guid), email: orNull(text), rule: orNull(text),
-            state: oneOf("waiting", "held", "queued", "pending", "accepted", "failed", "removed"),
+            state: oneOf("waiting", "held", "queued", "pending", "accepted", "failed", "removed", "expired"),
             requestedBy: orNull(text), requestedAt: orNull(time), inviteRedeemUrl: orNull((v) => /^https:\/\/./.test(v)),
             invitedUserId: orNull(guid), userPrincipalName: orNull(text), invitedUserType: orNull(oneOf("Guest", "Member")),
             externalUserState: orNull(text), externalUserStateChangeDateTime: orNull(time), checkedAt: orNull(time),
             mail: oneOf("none", "wanted", "sending", "sent", "unknown", "held"),
+            mailChannel: oneOf("none", "microsoft", "smtp", "webhook"), mailedAt: orNull(time),
+            remindedAt: orNull(time), expiredAt: orNull(time),
             entraGroups: (v) => Array.isArray(v), deletedGuestId: orNull(guid),
             error: orNull((v) => wrong(v, error).length === 0),
             asked: orNull((v) => Object.keys(v).length > 0), invitation: orNull((v) => wrong(v, invitation).length === 0),
@@ -320,7 +322,7 @@ capture entra-invite status --json
 assert_eq 'status: exit code' 0 "$rc"
 assert_eq 'status --json: its members' 'status tenant blocked trouble doubt holdUntil mailHeld signedInAs tokenRenewedAt credentialExpiresAt lastRefresh counts redemption notes' \
     "$(json ' && Object.keys(value).join(" ")' <<<"$out")"
-assert_eq 'status --json: a count for each state' 'waiting held queued pending accepted failed removed' \
+assert_eq 'status --json: a count for each state' 'waiting held queued pending accepted failed removed expired' \
     "$(json ' && Object.keys(value.counts).join(" ")' <<<"$out")"
 assert_eq 'status --json: the counts are those of list' "$(entra-invite list --json | json '.length')" \
     "$(json ' && Object.values(value.counts).reduce((a, b) => a + b)' <<<"$out")"
