@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "common/config/keys.h"
 #include "common/config/read.h"
 
@@ -104,11 +105,6 @@ static enum ei_err read_webhook(const config_setting_t *group, struct ei_webhook
 
 /* --- templates --- */
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 static enum ei_err check_template(const config_setting_t *group, const struct ei_config *c,
                                   const struct ei_template_settings *one, struct ei_error *err)
 {
@@ -120,7 +116,8 @@ static enum ei_err check_template(const config_setting_t *group, const struct ei
         return ei_keys_fail(config_setting_get_member(group, "language"), err,
                             "\"%.30s\" is not a language such as \"de\" or \"en-US\"", one->language);
     for (const struct ei_template_settings *other = c->templates; other < one; other++)
-        if (other->kind == one->kind && same_text(other->rule, one->rule) && same_text(other->language, one->language))
+        if (other->kind == one->kind && ei_text_same(other->rule, one->rule) &&
+            ei_text_same(other->language, one->language))
             return ei_keys_fail(group, err, "there are two templates of this kind, rule and language");
     return EI_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "common/base/log.h"
 #include "common/base/paths.h"
+#include "common/base/text.h"
 #include "common/config/keys.h"
 #include "common/config/read.h"
 #include "common/config/source.h"
@@ -220,7 +221,7 @@ void ei_config_free(struct ei_config *c)
 const struct ei_rule *ei_config_rule(const struct ei_config *c, const char *name)
 {
     for (size_t i = 0; i < c->rule_count; i++)
-        if (c->rules[i].name != NULL && strcmp(c->rules[i].name, name) == 0)
+        if (ei_text_same(c->rules[i].name, name))
             return &c->rules[i];
     return NULL;
 }

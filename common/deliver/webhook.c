@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/paths.h"
+#include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "common/deliver/delivery.h"
 #include "common/deliver/payload.h"
@@ -113,7 +114,7 @@ static bool judge_url(struct ei_delivery *d, CURLU *url, bool *ret_plain)
     char *user = part(url, CURLUPART_USER);
     bool good = false;
 
-    *ret_plain = scheme != NULL && strcmp(scheme, "http") == 0;
+    *ret_plain = ei_text_same(scheme, "http");
     if (scheme == NULL || host == NULL || (!*ret_plain && strcmp(scheme, "https") != 0))
         fail_url(d, "holds no https URL");
     else if (*ret_plain && !ei_host_is_loopback(host))

@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "common/graph/memory.h"
 
 static const char version_root[] = "/v1.0";
@@ -194,7 +195,7 @@ static const cJSON *find_part(const cJSON *responses, size_t number)
     cJSON_ArrayForEach(part, responses)
     {
         const char *given = ei_json_string(part, "id");
-        if (given != NULL && strcmp(given, id) == 0)
+        if (ei_text_same(given, id))
             return part;
     }
     return NULL;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base/text.h"
+
 static char *part(CURLU *url, CURLUPart what, unsigned flags)
 {
     char *text = NULL;
@@ -78,7 +80,7 @@ bool ei_link_on_root(const char *link, const char *root)
 
 bool ei_circle_closed(struct ei_circle *circle, const char *link)
 {
-    if (circle->mark != NULL && strcmp(circle->mark, link) == 0)
+    if (ei_text_same(circle->mark, link))
         return true;
     if (circle->steps == circle->limit) {
         free(circle->mark);

@@ -6,6 +6,7 @@
 
 #include "common/base/json.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "common/graph/errors.h"
 #include "common/graph/link.h"
 #include "common/graph/memory.h"
@@ -107,7 +108,7 @@ static bool is_wanted(const struct ei_graph_list *list, const struct ei_graph_us
 {
     const char *state = user->external_user_state;
 
-    return !list->options.pending || (state != NULL && strcmp(state, "PendingAcceptance") == 0);
+    return !list->options.pending || ei_text_same(state, "PendingAcceptance");
 }
 
 /* The wanted users of the page; NULL if the reply says why not. What is no user cannot be a guest that is known. */

@@ -3,10 +3,10 @@
 
 #include <glob.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "common/base/json.h"
+#include "common/base/text.h"
 #include "common/ipc/client.h"
 #include "common/ipc/varlink.h"
 
@@ -110,7 +110,7 @@ static void print_group(const struct ei_cli *cli, const cJSON *findings, const c
     cJSON_ArrayForEach(finding, findings)
     {
         const char *name = ei_json_string(finding, "group");
-        if (name == NULL || strcmp(name, group) != 0)
+        if (!ei_text_same(name, group))
             continue;
         if (!headed)
             puts(group);
@@ -123,7 +123,7 @@ static bool seen_before(const cJSON *findings, const cJSON *until, const char *g
 {
     for (const cJSON *finding = findings->child; finding != NULL && finding != until; finding = finding->next) {
         const char *name = ei_json_string(finding, "group");
-        if (name != NULL && strcmp(name, group) == 0)
+        if (ei_text_same(name, group))
             return true;
     }
     return false;

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/text.h"
+
 #include "plugin/cli/doctor.h"
 
 /* The words behind "database:", without what is said about it. NULL: it is another line. */
@@ -33,7 +35,7 @@ static bool comes_first(char *words, const char *service)
     char *save = NULL;
     const char *word = strtok_r(words, " \t", &save);
 
-    return word != NULL && strcmp(word, service) == 0;
+    return ei_text_same(word, service);
 }
 
 struct lines {

@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "common/base/json.h"
+#include "common/base/text.h"
 #include "plugin/cli/import.h"
 
 static bool is(const struct ei_import_row *row, const char *state)
 {
-    return row->state != NULL && strcmp(row->state, state) == 0;
+    return ei_text_same(row->state, state);
 }
 
 bool ei_import_settled(const struct ei_import_row *row)

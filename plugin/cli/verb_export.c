@@ -6,6 +6,7 @@
 
 #include "common/base/buffer.h"
 #include "common/base/json.h"
+#include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "common/ipc/varlink.h"
 #include "plugin/cli/cli.h"
@@ -88,7 +89,7 @@ static bool print_row(const cJSON *account)
 static bool is_wanted(const cJSON *account, bool removed_too)
 {
     const char *state = ei_json_string(account, "state");
-    bool removed = state != NULL && strcmp(state, "removed") == 0;
+    bool removed = ei_text_same(state, "removed");
 
     return ei_json_string(account, "email") != NULL && (!removed || removed_too);
 }

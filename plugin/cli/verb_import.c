@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "common/base/json.h"
+#include "common/base/text.h"
 #include "common/ipc/client.h"
 #include "common/ipc/varlink.h"
 #include "plugin/cli/import.h"
@@ -154,7 +155,7 @@ static size_t take_results(struct ei_import *import, const cJSON *results, const
         if (state == NULL && ei_json_object(result, "error") != NULL)
             take_error(row, result);
         pass->answered(row, state);
-        if (row->error == NULL && row->asked && state != NULL && strcmp(state, "failed") == 0)
+        if (row->error == NULL && row->asked && ei_text_same(state, "failed"))
             take_error(row, result);
     }
     return taken;
@@ -231,7 +232,7 @@ static bool is_good(const struct ei_import_row *row)
 static void checked(struct ei_import_row *row, const char *state)
 {
     row->state = state;
-    row->already = ei_import_settled(row) || (state != NULL && strcmp(state, "queued") == 0);
+    row->already = ei_import_settled(row) || ei_text_same(state, "queued");
 }
 
 /* Who is queued is handed over too: the file may have been changed in the meantime. */

@@ -5,6 +5,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "common/base/text.h"
 #include "common/ipc/varlink.h"
 #include "plugin/cli/cli.h"
 
@@ -46,7 +47,7 @@ static int sent_exit(const cJSON *account)
 
     if (under_way(account))
         return EI_EXIT_NOT_YET;
-    return mail != NULL && strcmp(mail, "sent") == 0 ? EI_EXIT_DONE : EI_EXIT_FAILED;
+    return ei_text_same(mail, "sent") ? EI_EXIT_DONE : EI_EXIT_FAILED;
 }
 
 /* As a mail program would show it; the text ends with a line break of its own. */

@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "plugin/worker/existing.h"
 #include "plugin/worker/groups.h"
 #include "plugin/worker/history.h"
@@ -70,7 +71,7 @@ bool ei_answer_take_user(struct ei_collaborator *c, const struct ei_graph_user *
     c->state_changed_at = user->external_user_state_changed;
     c->not_found_since = 0;
     c->checked_at = ei_now();
-    c->without_mail = user->mail == NULL && user->user_type != NULL && strcmp(user->user_type, "Guest") == 0;
+    c->without_mail = user->mail == NULL && ei_text_same(user->user_type, "Guest");
     c->disabled = c->disabled && !(user->has_account_enabled && user->account_enabled);
     if (c->guest_id != NULL && strcasecmp(c->guest_id, user->id) != 0)
         ei_groups_forget(c);
@@ -214,8 +215,7 @@ const struct ei_graph_user *ei_answer_unknown_deleted(const struct ei_collaborat
     const struct ei_graph_user *found = NULL;
 
     for (size_t i = 0; i < count; i++) {
-        bool guest = (users[i].user_type != NULL && strcmp(users[i].user_type, "Guest") == 0) ||
-                     ei_graph_user_has_external_name(&users[i]);
+        bool guest = ei_text_same(users[i].user_type, "Guest") || ei_graph_user_has_external_name(&users[i]);
         if (is_known_deleted(c, users[i].id))
             return NULL;
         if (guest && found == NULL)

@@ -10,6 +10,7 @@
 #include "common/base/failpoint.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "plugin/worker/history.h"
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/requests.h"
@@ -108,11 +109,11 @@ void ei_groups_notes(const struct ei_worker *w, cJSON *notes)
 
 static bool account_uses(const struct ei_collaborator *c, const struct ei_rule *rule)
 {
-    if (c->job.rule != NULL && strcmp(c->job.rule, rule->name) == 0)
+    if (ei_text_same(c->job.rule, rule->name))
         return true;
     for (size_t i = 0; i < c->account_count; i++) {
         const struct ei_account *account = &c->accounts[i];
-        if (account->state == EI_ACCOUNT_ACTIVE && account->rule != NULL && strcmp(account->rule, rule->name) == 0)
+        if (account->state == EI_ACCOUNT_ACTIVE && ei_text_same(account->rule, rule->name))
             return true;
     }
     return false;

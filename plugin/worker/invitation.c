@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/json.h"
+#include "common/base/text.h"
 #include "common/config/read.h"
 
 enum { WARNING_MAX = 1024 };
@@ -101,7 +102,7 @@ static void warn_of_status(cJSON *warnings, const char *status)
 {
     char line[WARNING_MAX];
 
-    if (status == NULL || strcmp(status, "Error") != 0)
+    if (!ei_text_same(status, "Error"))
         return;
     snprintf(line, sizeof line, "status: Microsoft answered \"%s\"; what counts is the user: see externalUserState",
              status);

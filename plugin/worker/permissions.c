@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "common/ipc/finding.h"
 
 enum { ANY_MAX = 7 };
@@ -150,7 +151,7 @@ static bool has(const cJSON *names, const char *name)
     cJSON_ArrayForEach(item, names)
     {
         const char *found = cJSON_GetStringValue(item);
-        if (found != NULL && strcmp(found, name) == 0)
+        if (ei_text_same(found, name))
             return true;
     }
     return false;
@@ -163,7 +164,7 @@ static const char *granted(const cJSON *names, const struct need *need, bool del
         if (has(names, need->any[i]))
             return need->any[i];
     /* A user may always read the domains of their own organisation (contract 3). */
-    if (delegated && need->check != NULL && strcmp(need->check, "permission-domains") == 0 && has(names, "User.Read"))
+    if (delegated && ei_text_same(need->check, "permission-domains") && has(names, "User.Read"))
         return "User.Read";
     return NULL;
 }
@@ -204,7 +205,7 @@ static bool is_used(const struct ei_config *config, const cJSON *names, bool del
 {
     for (size_t i = 0; i < NEEDS; i++) {
         const char *by = granted(names, &needs[i], delegated);
-        if ((needs[i].wanted == NULL || needs[i].wanted(config)) && by != NULL && strcmp(by, name) == 0)
+        if ((needs[i].wanted == NULL || needs[i].wanted(config)) && ei_text_same(by, name))
             return true;
     }
     return false;

@@ -16,6 +16,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/paths.h"
+#include "common/base/text.h"
 #include "common/view/view_write.h"
 #include "plugin/worker/notices.h"
 #include "plugin/worker/notify.h"
@@ -89,7 +90,7 @@ static enum ei_err check_identity(struct ei_worker *w, int64_t generation, struc
         rc = hold_mail(w, "the database was written on another machine (a clone, a restored image)", err);
     else if (published_generation() > (uint64_t)generation)
         rc = hold_mail(w, "the published view is newer than the database (restored from a backup)", err);
-    if (rc == EI_OK && (host == NULL || strcmp(host, w->host) != 0))
+    if (rc == EI_OK && !ei_text_same(host, w->host))
         rc = ei_store_meta_set(w->store, meta_host, w->host, err);
 out:
     free(host);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/account/address.h"
+#include "common/base/text.h"
 #include "plugin/worker/history.h"
 #include "plugin/worker/reconcile_internal.h"
 
@@ -167,8 +168,7 @@ static bool first_rule_allows(const struct ei_config *config, const struct ei_co
 {
     for (size_t r = 0; r < config->rule_count && c->address_count != 0; r++)
         for (size_t i = 0; i < c->account_count; i++)
-            if (c->accounts[i].state == EI_ACCOUNT_ACTIVE && c->accounts[i].rule != NULL &&
-                strcmp(c->accounts[i].rule, config->rules[r].name) == 0)
+            if (c->accounts[i].state == EI_ACCOUNT_ACTIVE && ei_text_same(c->accounts[i].rule, config->rules[r].name))
                 return ei_address_domain_listed(c->addresses[0],
                                                 (const char *const *)config->rules[r].email_domains.items,
                                                 config->rules[r].email_domains.count);

@@ -2,17 +2,14 @@
 
 #include <string.h>
 
-static bool text_is(const char *text, const char *wanted)
-{
-    return text != NULL && strcmp(text, wanted) == 0;
-}
+#include "common/base/text.h"
 
 /* null is what everyone but invited guests has, and what self-service guests keep although they are active. */
 static enum ei_redemption judge_null(const struct ei_graph_user *user, struct ei_error *err)
 {
-    bool member = text_is(user->user_type, "Member");
+    bool member = ei_text_same(user->user_type, "Member");
 
-    if (text_is(user->creation_type, "SelfServiceSignUp") || text_is(user->creation_type, "EmailVerified"))
+    if (ei_text_same(user->creation_type, "SelfServiceSignUp") || ei_text_same(user->creation_type, "EmailVerified"))
         return EI_REDEMPTION_ACCEPTED;
     if (member && ei_graph_user_has_external_name(user))
         return EI_REDEMPTION_ACCEPTED;
@@ -31,7 +28,7 @@ static enum ei_redemption judge_null(const struct ei_graph_user *user, struct ei
 static bool is_internal(const struct ei_graph_user *user)
 {
     return user->has_external_user_state && user->external_user_state == NULL && user->creation_type == NULL &&
-           text_is(user->user_type, "Member") && user->user_principal_name != NULL &&
+           ei_text_same(user->user_type, "Member") && user->user_principal_name != NULL &&
            !ei_graph_user_has_external_name(user);
 }
 

@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "plugin/worker/guest_list.h"
 #include "plugin/worker/refresh_internal.h"
 
@@ -25,7 +26,7 @@ static bool on_page(void *context, const struct ei_graph_page *page)
     for (size_t i = 0; i < page->count; i++) {
         const struct ei_graph_user *user = &page->users[i];
         const char *state = user->external_user_state;
-        bool pending = state != NULL && strcmp(state, "PendingAcceptance") == 0;
+        bool pending = ei_text_same(state, "PendingAcceptance");
         if (user->has_account_enabled && !user->account_enabled)
             continue;
         if (!ei_guest_set_add(&r->seen, user->id, pending))
@@ -45,7 +46,7 @@ struct hints {
 /* Invited as a member: not among the guests that a list of all of them shows. */
 static bool is_member(const struct ei_collaborator *c)
 {
-    return c->user_type != NULL && strcmp(c->user_type, "Member") == 0;
+    return ei_text_same(c->user_type, "Member");
 }
 
 static bool differs(struct ei_refresh *r, const struct ei_collaborator *c)

@@ -1,22 +1,16 @@
 #include "plugin/worker/reload.h"
 
-#include <string.h>
-
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "plugin/worker/accounts.h"
 #include "plugin/worker/carrier.h"
 #include "plugin/worker/publish.h"
 
-static bool same(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 static bool same_credential(const struct ei_credential_settings *a, const struct ei_credential_settings *b)
 {
-    return a->type == b->type && same(a->file, b->file) && same(a->certificate, b->certificate) &&
-           same(a->passphrase_file, b->passphrase_file) && same(a->endpoint, b->endpoint) &&
-           same(a->identity_client_id, b->identity_client_id);
+    return a->type == b->type && ei_text_same(a->file, b->file) && ei_text_same(a->certificate, b->certificate) &&
+           ei_text_same(a->passphrase_file, b->passphrase_file) && ei_text_same(a->endpoint, b->endpoint) &&
+           ei_text_same(a->identity_client_id, b->identity_client_id);
 }
 
 /* The key that only a start can change, NULL if there is none. */
@@ -36,7 +30,7 @@ static const char *fixed_key(const struct ei_config *old, const struct ei_config
         {"socket", old->socket, new->socket},
     };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (!same(keys[i].old, keys[i].new))
+        if (!ei_text_same(keys[i].old, keys[i].new))
             return keys[i].key;
     return same_credential(&old->credential, &new->credential) ? NULL : "credential";
 }

@@ -9,6 +9,7 @@
 #include "common/base/failpoint.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "plugin/worker/accounts.h"
 #include "plugin/worker/history.h"
 #include "plugin/worker/machine.h"
@@ -156,7 +157,7 @@ static bool named(const cJSON *logins, const char *login)
     cJSON_ArrayForEach(item, logins)
     {
         const char *name = cJSON_GetStringValue(item);
-        if (name != NULL && strcmp(name, login) == 0)
+        if (ei_text_same(name, login))
             return true;
     }
     return false;

@@ -6,6 +6,7 @@
 #include "common/base/array.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "common/base/text.h"
 #include "common/ipc/varlink.h"
 #include "plugin/worker/carrier.h"
 #include "plugin/worker/groups.h"
@@ -107,8 +108,8 @@ struct listing {
  * account: the answer is then what a filter on externalUserState in the tenant gives. */
 static bool is_state(const struct ei_collaborator *c, enum ei_state state, const char *name)
 {
-    bool pending_there = c->external_user_state != NULL && strcmp(c->external_user_state, "PendingAcceptance") == 0 &&
-                         c->not_found_since == 0 && state != EI_STATE_REMOVED;
+    bool pending_there = ei_text_same(c->external_user_state, "PendingAcceptance") && c->not_found_since == 0 &&
+                         state != EI_STATE_REMOVED;
 
     return strcmp(name, ei_state_name(state)) == 0 ||
            (pending_there && strcmp(name, ei_state_name(EI_STATE_PENDING)) == 0);

@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "common/base/text.h"
 #include "plugin/worker/guest_list.h"
 #include "plugin/worker/requests.h"
 #include "plugin/worker/tenant.h"
@@ -51,9 +52,9 @@ static bool is_wanted(enum wanted wanted, const struct ei_graph_user *user)
     case WANTED_ALL:
         return true;
     case WANTED_PENDING:
-        return state != NULL && strcmp(state, "PendingAcceptance") == 0;
+        return ei_text_same(state, "PendingAcceptance");
     case WANTED_ACCEPTED:
-        return state != NULL && strcmp(state, "Accepted") == 0;
+        return ei_text_same(state, "Accepted");
     case WANTED_NONE:
         return state == NULL;
     }

@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
+#include "common/base/text.h"
 #include "plugin/worker/answers.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
@@ -128,7 +129,7 @@ bool ei_reset_not_seen(const struct ei_collaborator *c, const struct ei_graph_us
                       c->state_changed_at != 0 && ei_now() - c->url_at < BEHIND;
 
     /* What is read old names the state before the reset; any other answer is judged as always. */
-    bool accepted = user->external_user_state != NULL && strcmp(user->external_user_state, "Accepted") == 0;
+    bool accepted = ei_text_same(user->external_user_state, "Accepted");
 
     return just_reset && accepted && user->external_user_state_changed <= c->state_changed_at;
 }

@@ -6,6 +6,7 @@
 
 #include "common/account/address.h"
 #include "common/base/json.h"
+#include "common/base/text.h"
 
 /* The rule that a person named, "" for the default block, NULL if nobody did. An invitation without an account has it
  * in the job; for an account it is one of the overrides, because job.rule alone would count as somebody who needs the
@@ -114,7 +115,7 @@ static void fill_sponsors(struct ei_settings *s, const struct ei_config *config,
     for (size_t i = 0; i < count; i++) {
         const char *sponsor =
             named != NULL ? cJSON_GetStringValue(cJSON_GetArrayItem(named, (int)i)) : from->sponsors.items[i];
-        if (sponsor != NULL && strcmp(sponsor, EI_SPONSOR_REQUESTER) == 0)
+        if (ei_text_same(sponsor, EI_SPONSOR_REQUESTER))
             add_requester(s, config, c);
         else if (sponsor != NULL)
             add_sponsor(s, sponsor);

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "plugin/worker/answers.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/sponsor_ids.h"
@@ -42,7 +43,7 @@ static char *as_json(const struct ei_graph_invite *invite)
 
 static bool set_note(const struct ei_worker *w, struct ei_collaborator *c, const char *note)
 {
-    bool news = note != NULL && (c->sponsor_note == NULL || strcmp(c->sponsor_note, note) != 0);
+    bool news = note != NULL && !ei_text_same(c->sponsor_note, note);
 
     if (news)
         ei_tell(w, LOG_NOTICE, EI_LOG_SPONSORS, c, NULL, "sponsors: %s", note);
@@ -70,8 +71,7 @@ bool ei_sponsors_plan(struct ei_worker *w, struct ei_collaborator *c, const stru
     }
     char note[EI_MESSAGE_MAX];
     char *text = as_json(&settings->invite);
-    bool refused =
-        text != NULL && c->sponsors != NULL && strcmp(c->sponsors, text) == 0 && c->sponsoring == EI_SPONSORS_APART;
+    bool refused = text != NULL && ei_text_same(c->sponsors, text) && c->sponsoring == EI_SPONSORS_APART;
     bool set =
         text != NULL && ei_text_set(&c->sponsors, text) && (refused || set_note(w, c, full_note(w, settings, note)));
 

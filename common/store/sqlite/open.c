@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/text.h"
+
 static const char database_name[] = "entra-invite.db";
 static const char lock_name[] = "entra-invite.lock";
 
@@ -147,7 +149,7 @@ static enum ei_err quick_check(struct ei_sqlite *store, struct ei_error *err)
         rc = ei_sqlite_fail(store->db, store->path, err);
     } else {
         const char *answer = (const char *)sqlite3_column_text(statement, 0);
-        if (answer == NULL || strcmp(answer, "ok") != 0)
+        if (!ei_text_same(answer, "ok"))
             rc = ei_fail(err, EI_STORE_DAMAGED, "%s: quick_check: %s", store->path, answer != NULL ? answer : "failed");
     }
     sqlite3_finalize(statement);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/account/gecos.h"
+#include "common/base/text.h"
 
 /* Most puts change none of the lists; leaving the rows alone spares their pages and indexes. */
 static bool same_addresses(const struct ei_collaborator *a, const struct ei_collaborator *b)
@@ -16,14 +17,9 @@ static bool same_addresses(const struct ei_collaborator *a, const struct ei_coll
     return true;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 static bool same_account(const struct ei_account *a, const struct ei_account *b)
 {
-    return strcmp(a->host, b->host) == 0 && strcmp(a->login, b->login) == 0 && same_text(a->rule, b->rule) &&
+    return strcmp(a->host, b->host) == 0 && strcmp(a->login, b->login) == 0 && ei_text_same(a->rule, b->rule) &&
            a->uid == b->uid && a->state == b->state && a->source == b->source && a->address_hash == b->address_hash &&
            a->since == b->since && a->missing_since == b->missing_since && a->reported == b->reported &&
            a->by_admin == b->by_admin && a->local == b->local;
