@@ -48,6 +48,7 @@ account_stack() { # SERVICE
         return 1
     fi
 }
+# Whole stacks, not the module alone (S4).
 for service in $services; do
     account_stack "$service" || continue
     assert_eq "$service: a pending account is refused" 1 "$rc"

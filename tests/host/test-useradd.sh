@@ -38,6 +38,7 @@ assert_eq 'but show is for root' 4 "$rc"
 
 assert_refused 'a pending account' taylor
 assert_false 'the public directory has no address (design, Names)' grep -rqa fabrikam "$public"
+assert_false 'nor the link, which the modules therefore never hold (S40)' grep -rqai redeem "$public"
 assert_false 'nobody else reads the database (S26)' runuser -u taylor -- cat "$database"
 assert_false 'nobody else reads the secret (S26)' runuser -u taylor -- cat "$secret"
 assert_false 'nobody else reaches the socket (S23)' runuser -u taylor -- test -w "$socket"

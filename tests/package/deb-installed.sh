@@ -52,6 +52,7 @@ assert_eq 'the daemon is not enabled' disabled "$(systemctl is-enabled entra-inv
 assert_eq 'and not started' inactive "$(systemctl is-active entra-invited.service)"
 assert_true 'the system user is there' id entra-invite
 assert_true 'and the status groups' getent group entra-invite-pending entra-invite-accepted
+groups=$(getent group entra-invite-pending entra-invite-accepted)
 assert_eq 'directories: owner and mode' '755 entra-invite 755 entra-invite 700 entra-invite' \
     "$(stat -c '%a %U' /var/lib/entra-invite /var/lib/entra-invite/public /var/lib/entra-invite/private | xargs)"
 assert_let_in 'an account that no rule covers' robin
@@ -240,6 +241,7 @@ assert_eq 'and everybody else' "$generation" "$(entra-invite list --json | json 
 assert_eq 'and the configuration' 1 "$(grep -c 'credential_name' $config)"
 assert_true 'and the PAM line' grep -q pam_entra_invite /etc/pam.d/common-account
 assert_refused 'after the upgrade' kim
+assert_eq 'the status groups keep their gids (S20)' "$groups" "$(getent group entra-invite-pending entra-invite-accepted)"
 
 # ---- remove ----------------------------------------------------------------------------------------------------------
 

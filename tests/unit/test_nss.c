@@ -97,7 +97,7 @@ static void s17_a_gid_of_another_group_is_never_answered(void **state)
         "staff:x:991:\nentra-invite-accepted:x:991:\n",
         "entra-invite-accepted:x:991:\nstaff:x:991:\n",
         "entra-invite-accepted:x:991:\nstaff:x:991:", /* no newline at the end */
-        "entra-invite-accepted:x:0:\n",
+        "entra-invite-accepted:x:0:\n",               /* S19 */
         "entra-invite-accepted:x::\n",
         "entra-invite-accepted:x:-1:\n",
         "entra-invite-accepted:x:9x1:\n",

@@ -389,7 +389,7 @@ static void test_login(void **state)
     assert_non_null(strstr(err.message, "nosuch"));
     assert_int_equal(ei_scan_login(&coverage, &files, "remote", &entry, &trusted, &err), EI_NOT_FOUND);
     assert_int_equal(nss_users_asked, 0); /* a source that hangs must not hold up the loop */
-    /* never a path or a shell word (host-facts, section 1) */
+    /* never a path or a shell word (S13; host-facts, section 1) */
     assert_int_equal(ei_scan_login(&coverage, &files, "../../etc/x $(id)", &entry, &trusted, &err), EI_NOT_FOUND);
 }
 

@@ -232,6 +232,7 @@ static void damaged_tables(void)
     edit(change_tables);
 }
 
+/* A worker that never was, or whose view is gone, lets nobody in (S34). */
 static void missing(void)
 {
 }
