@@ -87,7 +87,7 @@ static void offer_states(const struct completion *c)
         offer(c, "none", NULL);
         return;
     }
-    for (int state = EI_STATE_WAITING; state <= EI_STATE_REMOVED; state++)
+    for (int state = EI_STATE_WAITING; state < EI_STATES; state++)
         offer(c, ei_state_name((enum ei_state)state), NULL);
 }
 

@@ -98,6 +98,13 @@ static bool must_detach(const struct arguments *arguments)
     return !arguments->foreground && getenv("NOTIFY_SOCKET") == NULL && getenv("JOURNAL_STREAM") == NULL;
 }
 
+/* The last word of a process that does not go on. */
+static void say_end(const char *what, const struct ei_error *err)
+{
+    ei_log_ending();
+    ei_log_error(LOG_ERR, what, err);
+}
+
 static int run(const struct ei_config *config, struct ei_credential *credential, const struct arguments *arguments)
 {
     struct ei_worker *worker = NULL;
@@ -125,8 +132,7 @@ static int run(const struct ei_config *config, struct ei_credential *credential,
     ei_log(LOG_INFO, "stopped");
     return EXIT_SUCCESS;
 failed:
-    ei_log_ending();
-    ei_log_error(LOG_ERR, "cannot run", &err);
+    say_end("cannot run", &err);
     return EXIT_FAILED;
 }
 
@@ -136,21 +142,16 @@ static bool read_settings(const struct arguments *arguments, struct ei_config **
     struct ei_carrier *carrier = NULL;
     struct ei_error err;
 
-    if (ei_config_load(arguments->config, ret_config, &err) != EI_OK) {
-        ei_log_ending();
-        ei_log_error(LOG_ERR, "configuration", &err);
-        return false;
-    }
-    if (ei_carrier_load(*ret_config, &carrier, &err) != EI_OK) {
-        ei_log_error(LOG_ERR, "configuration", &err);
+    if (ei_config_load(arguments->config, ret_config, &err) != EI_OK ||
+        ei_carrier_load(*ret_config, &carrier, &err) != EI_OK) {
+        say_end("configuration", &err);
         return false;
     }
     ei_carrier_free(carrier);
     ei_config_warn(*ret_config);
     if (ei_worker_credential(*ret_config, ret_credential, &err) != EI_OK ||
         (arguments->test && ei_credential_check(*ret_credential, &err) != EI_OK)) {
-        ei_log_ending();
-        ei_log_error(LOG_ERR, "credential", &err);
+        say_end("credential", &err);
         return false;
     }
     return true;

@@ -75,7 +75,8 @@ static void values_of_options(void **state)
 {
     struct fixture *f = *state;
 
-    assert_string_equal(offered(f, "list", "--state", "", NULL), "waiting held queued pending accepted failed removed");
+    assert_string_equal(offered(f, "list", "--state", "", NULL),
+                        "waiting held queued pending accepted failed removed expired");
     assert_string_equal(offered(f, "list", "--state=pe", NULL), "--state=pending");
     assert_string_equal(offered(f, "list", "--tenant", "--state", "", NULL), "pending accepted none");
     assert_string_equal(offered(f, "list", "--sort", "re", NULL), "requested");
