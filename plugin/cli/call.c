@@ -38,6 +38,15 @@ void ei_add_requested_by(cJSON *parameters)
     ei_add_text(parameters, "requestedBy", by);
 }
 
+void ei_add_requester(cJSON *parameters)
+{
+    char login[EI_REQUESTER_SIZE];
+
+    ei_add_requested_by(parameters);
+    ei_client_requester_login(getenv("SUDO_UID"), login);
+    ei_add_text(parameters, "requester", login[0] != '\0' ? login : NULL);
+}
+
 cJSON *ei_target(const struct ei_args *args, const char *target)
 {
     if (*target == '\0' || strlen(target) > TARGET_MAX || !ei_utf8_printable(target)) {

@@ -52,7 +52,8 @@ struct ei_check_problem {
     const char *mend; /* NULL: none of its own */
 };
 
-struct ei_check {
+/* One run of it. */
+struct ei_monitor {
     int64_t now;
     struct ei_check_limits limits;
     struct ei_check_view view;
@@ -78,20 +79,22 @@ void ei_check_read_view(const char *path, struct ei_check_view *ret_view);
 enum ei_check_level ei_check_above(const struct ei_check_limit *limit, int64_t value);
 /* What is left is too little. */
 enum ei_check_level ei_check_below(const struct ei_check_limit *limit, int64_t value);
-void ei_check_add(struct ei_check *check, enum ei_check_level level, const char *mend, const char *format, ...)
+void ei_check_add(struct ei_monitor *check, enum ei_check_level level, const char *mend, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* Adds a problem for each thing that is wrong; status: what the worker answered, NULL: it was not asked. */
-void ei_check_judge(struct ei_check *check, const cJSON *status);
+void ei_check_judge(struct ei_monitor *check, const cJSON *status);
 /* CRITICAL before WARNING before UNKNOWN before OK. */
-enum ei_check_level ei_check_worst(const struct ei_check *check);
+enum ei_check_level ei_check_worst(const struct ei_monitor *check);
+/* The view is out of date, and collaborators are shut out. */
+bool ei_check_stale(const struct ei_monitor *check);
 /* "3 days", "2 hours", "5 minutes", "40 seconds". */
 const char *ei_check_span(int64_t seconds, char out[32]);
 
 /* --- check_print.c --- */
 
-void ei_check_print(const struct ei_check *check);
-void ei_check_print_json(const struct ei_check *check);
+void ei_check_print(const struct ei_monitor *check);
+void ei_check_print_json(const struct ei_monitor *check);
 /* One line if somebody ought to look, else nothing. */
-void ei_check_print_motd(const struct ei_check *check);
+void ei_check_print_motd(const struct ei_monitor *check);
 
 #endif

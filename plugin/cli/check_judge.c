@@ -37,7 +37,7 @@ enum ei_check_level ei_check_below(const struct ei_check_limit *limit, int64_t v
     return limit->warning != EI_CHECK_NEVER && value <= limit->warning ? EI_CHECK_WARNING : EI_CHECK_OK;
 }
 
-void ei_check_add(struct ei_check *check, enum ei_check_level level, const char *mend, const char *format, ...)
+void ei_check_add(struct ei_monitor *check, enum ei_check_level level, const char *mend, const char *format, ...)
 {
     va_list args;
 
@@ -50,7 +50,7 @@ void ei_check_add(struct ei_check *check, enum ei_check_level level, const char 
     va_end(args);
 }
 
-enum ei_check_level ei_check_worst(const struct ei_check *check)
+enum ei_check_level ei_check_worst(const struct ei_monitor *check)
 {
     static const enum ei_check_level order[] = {EI_CHECK_CRITICAL, EI_CHECK_WARNING, EI_CHECK_UNKNOWN};
 
@@ -63,7 +63,14 @@ enum ei_check_level ei_check_worst(const struct ei_check *check)
 
 /* --- the view --- */
 
-static void judge_view(struct ei_check *check)
+bool ei_check_stale(const struct ei_monitor *check)
+{
+    int64_t not_after = check->view.header.not_after;
+
+    return not_after != 0 && check->now >= not_after;
+}
+
+static void judge_view(struct ei_monitor *check)
 {
     const struct ei_check_view *view = &check->view;
     char span[32];
@@ -73,13 +80,13 @@ static void judge_view(struct ei_check *check)
                      ei_view_status_text(view->status));
         return;
     }
-    if (view->header.not_after != 0 && check->now >= view->header.not_after)
+    if (ei_check_stale(check))
         ei_check_add(check, EI_CHECK_CRITICAL, ei_err_mend(EI_VIEW_STALE),
                      "the status is stale for %s: collaborators are shut out",
                      ei_check_span(check->now - view->header.not_after, span));
 }
 
-static void judge_accounts(struct ei_check *check)
+static void judge_accounts(struct ei_monitor *check)
 {
     const struct ei_check_view *view = &check->view;
     uint64_t failed = view->counts[EI_STATE_FAILED];
@@ -98,7 +105,7 @@ static void judge_accounts(struct ei_check *check)
 
 /* --- the worker --- */
 
-static void judge_error(struct ei_check *check, const cJSON *status, const char *name, enum ei_check_level level,
+static void judge_error(struct ei_monitor *check, const cJSON *status, const char *name, enum ei_check_level level,
                         const char *what)
 {
     const cJSON *error = ei_json_object(status, name);
@@ -112,7 +119,7 @@ static void judge_error(struct ei_check *check, const cJSON *status, const char 
                  message != NULL ? message : "", code);
 }
 
-static void judge_worker(struct ei_check *check, const cJSON *status)
+static void judge_worker(struct ei_monitor *check, const cJSON *status)
 {
     const cJSON *note;
 
@@ -129,7 +136,7 @@ static void judge_worker(struct ei_check *check, const cJSON *status)
     }
 }
 
-static void judge_times(struct ei_check *check)
+static void judge_times(struct ei_monitor *check)
 {
     bool anybody = check->view.counts[EI_STATE_PENDING] + check->view.counts[EI_STATE_ACCEPTED] != 0;
     int64_t left = check->credential_ends - check->now;
@@ -146,7 +153,7 @@ static void judge_times(struct ei_check *check)
                      ei_check_span(left, span));
 }
 
-void ei_check_judge(struct ei_check *check, const cJSON *status)
+void ei_check_judge(struct ei_monitor *check, const cJSON *status)
 {
     judge_view(check);
     if (status != NULL)

@@ -19,7 +19,7 @@ static void print_plain(const char *text)
     ei_print_text(part);
 }
 
-static void print_counts(const struct ei_check *check)
+static void print_counts(const struct ei_monitor *check)
 {
     static const enum ei_state shown[] = {EI_STATE_QUEUED, EI_STATE_PENDING, EI_STATE_ACCEPTED, EI_STATE_FAILED};
 
@@ -28,7 +28,7 @@ static void print_counts(const struct ei_check *check)
 }
 
 /* What is worst, in one line; without any problem how many there are. */
-static void print_summary(const struct ei_check *check)
+static void print_summary(const struct ei_monitor *check)
 {
     enum ei_check_level worst = ei_check_worst(check);
     const char *before = "";
@@ -56,7 +56,7 @@ struct number {
 
 enum { NUMBERS_MAX = EI_STATES + 3 };
 
-static size_t collect(const struct ei_check *check, struct number numbers[NUMBERS_MAX])
+static size_t collect(const struct ei_monitor *check, struct number numbers[NUMBERS_MAX])
 {
     const struct ei_check_view *view = &check->view;
     size_t count = 0;
@@ -95,7 +95,7 @@ static void print_limit(int64_t limit, bool is_rest)
         printf("%" PRId64, limit > 0 ? limit - 1 : 0);
 }
 
-static void print_performance(const struct ei_check *check)
+static void print_performance(const struct ei_monitor *check)
 {
     struct number numbers[NUMBERS_MAX];
     size_t count = collect(check, numbers);
@@ -113,7 +113,7 @@ static void print_performance(const struct ei_check *check)
 
 /* --- the lines behind it --- */
 
-static void print_failed(const struct ei_check *check)
+static void print_failed(const struct ei_monitor *check)
 {
     const struct ei_check_view *view = &check->view;
     char since[EI_TIME_LOCAL_TEXT];
@@ -129,7 +129,7 @@ static void print_failed(const struct ei_check *check)
         printf("failed: %" PRIu64 " more\n", view->counts[EI_STATE_FAILED] - view->failed_count);
 }
 
-void ei_check_print(const struct ei_check *check)
+void ei_check_print(const struct ei_monitor *check)
 {
     printf("ENTRA-INVITE %s - ", level_names[ei_check_worst(check)]);
     print_summary(check);
@@ -159,7 +159,7 @@ static cJSON *failed_json(const struct ei_check_view *view)
     return list;
 }
 
-void ei_check_print_json(const struct ei_check *check)
+void ei_check_print_json(const struct ei_monitor *check)
 {
     struct number numbers[NUMBERS_MAX];
     size_t count = collect(check, numbers);
@@ -184,10 +184,10 @@ void ei_check_print_json(const struct ei_check *check)
 }
 
 /* Numbers only: on some systems everybody who logs in reads it. */
-void ei_check_print_motd(const struct ei_check *check)
+void ei_check_print_motd(const struct ei_monitor *check)
 {
     const struct ei_check_view *view = &check->view;
-    bool stale = view->header.not_after != 0 && check->now >= view->header.not_after;
+    bool stale = ei_check_stale(check);
     uint64_t failed = view->counts[EI_STATE_FAILED];
     int64_t age = view->oldest_queued != 0 ? check->now - view->oldest_queued : 0;
     bool waits = view->oldest_queued != 0 && ei_check_above(&check->limits.queue_age, age) != EI_CHECK_OK;

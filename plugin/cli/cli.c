@@ -181,6 +181,13 @@ static int unknown_verb(const char *name)
     return EI_EXIT_USAGE;
 }
 
+enum ei_err ei_cli_config(const char *path, struct ei_config **ret_config, struct ei_error *err)
+{
+    /* credential_name means a file of the unit's; it is not opened here, but without a directory it is an error. */
+    setenv("CREDENTIALS_DIRECTORY", "/run/credentials/entra-invited.service", 0);
+    return ei_config_load(path, ret_config, err);
+}
+
 /*
  * Only the socket's path is wanted of the configuration, and only root can use the socket. So what cannot be read
  * matters only to root, and only if that file was asked for by name; doctor tells itself what is wrong with it.
@@ -191,9 +198,7 @@ static bool find_socket(struct ei_cli *cli, const struct ei_verb *verb, int *ret
     struct ei_error err;
 
     ei_error_clear(&err);
-    /* credential_name means a file of the unit's; it is not opened here, but without a directory it is an error. */
-    setenv("CREDENTIALS_DIRECTORY", "/run/credentials/entra-invited.service", 0);
-    if (ei_config_load(cli->config_path, &config, &err) == EI_OK) {
+    if (ei_cli_config(cli->config_path, &config, &err) == EI_OK) {
         cli->socket_path = strdup(config->socket);
         cli->max_age = config->max_age;
     } else if (cli->config_path != NULL && geteuid() == 0 && verb->run != ei_verb_doctor) {

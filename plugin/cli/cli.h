@@ -95,6 +95,8 @@ int ei_say_error(const char *what, const struct ei_error *err);
 void ei_print_text(const char *text);
 /* The same of a text of several lines. */
 void ei_print_lines(const char *text);
+/* A JSON text in one line. */
+void ei_print_json_line(const cJSON *value);
 /* "key: value"; nothing where value is NULL. */
 void ei_print_field(const char *key, const char *value);
 /* The same of a time of the interface, as people read it. */
@@ -125,6 +127,8 @@ bool ei_call(const struct ei_cli *cli, const char *method, cJSON *parameters, in
 void ei_add_text(cJSON *parameters, const char *name, const char *text);
 /* Adds requestedBy: who runs this. */
 void ei_add_requested_by(cJSON *parameters);
+/* The same, and requester: the login, who may become a sponsor. */
+void ei_add_requester(cJSON *parameters);
 /* {"target": target}; NULL with a message if target is not text that can be a login or an address. */
 cJSON *ei_target(const struct ei_args *args, const char *target);
 
@@ -156,18 +160,24 @@ int ei_verb_check(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_import(const struct ei_cli *cli, const struct ei_args *args);
 int ei_verb_export(const struct ei_cli *cli, const struct ei_args *args);
 
+/* --- cli.c --- */
+
+/* ei_config_load as any program but entra-invited does it, which has not been passed the unit's credentials. */
+struct ei_config;
+enum ei_err ei_cli_config(const char *path, struct ei_config **ret_config, struct ei_error *err);
+
 /* --- verb_list.c --- */
+
+struct ei_list_filter;
 
 /* The states that --state names, an array; NULL with a message if one is none. */
 cJSON *ei_list_states(const struct ei_args *args);
 /* Every account in these states (none: all) that the filter (NULL: none) lets pass, page by page, into all. false:
  * *ret_exit is set. */
-struct ei_list_filter;
 bool ei_list_fetch(const struct ei_cli *cli, const cJSON *states, const struct ei_list_filter *filter, cJSON *all,
                    int *ret_exit);
 
 /* list --tenant */
-struct ei_list_filter;
 int ei_list_tenant(const struct ei_cli *cli, const struct ei_args *args, const struct ei_list_filter *filter);
 
 /* The command line as far as it is typed, without the program's name; the last word, which may be "", is to be

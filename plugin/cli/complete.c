@@ -96,9 +96,7 @@ static void offer_rules(const struct completion *c)
     struct ei_config *config = NULL;
     struct ei_error err;
 
-    /* credential_name means a file of the unit's, which is not opened here. */
-    setenv("CREDENTIALS_DIRECTORY", "/run/credentials/entra-invited.service", 0);
-    if (ei_config_load(c->config_path, &config, &err) != EI_OK)
+    if (ei_cli_config(c->config_path, &config, &err) != EI_OK)
         return;
     for (size_t i = 0; i < config->rule_count; i++)
         offer(c, config->rules[i].name, NULL);

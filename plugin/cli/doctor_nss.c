@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "common/base/text.h"
-
 #include "plugin/cli/doctor.h"
 
 /* The words behind "database:", without what is said about it. NULL: it is another line. */

@@ -2,7 +2,6 @@
 #ifndef EI_CLI_IMPORT_H
 #define EI_CLI_IMPORT_H
 
-#include "common/ipc/client.h"
 #include "plugin/cli/cli.h"
 #include "plugin/cli/import_file.h"
 #include "plugin/cli/progress.h"
@@ -15,8 +14,6 @@ struct ei_import {
     bool wait;
     struct ei_import_file file;
     struct ei_progress progress;
-    char by[EI_REQUESTER_SIZE];
-    char requester[EI_REQUESTER_SIZE];
 };
 
 struct ei_import_counts {

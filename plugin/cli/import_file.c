@@ -61,7 +61,8 @@ const char *ei_import_column_of(const char *parameter)
 
 /* --- reading --- */
 
-static enum ei_err read_all(int fd, const volatile int *stop, char **text, size_t *ret_length, struct ei_error *err)
+static enum ei_err read_all(int fd, const volatile sig_atomic_t *stop, char **text, size_t *ret_length,
+                            struct ei_error *err)
 {
     size_t room = 0;
     size_t length = 0;
@@ -87,7 +88,7 @@ static enum ei_err read_all(int fd, const volatile int *stop, char **text, size_
     return EI_OK;
 }
 
-static enum ei_err read_path(const char *path, const volatile int *stop, char **text, size_t *ret_length,
+static enum ei_err read_path(const char *path, const volatile sig_atomic_t *stop, char **text, size_t *ret_length,
                              struct ei_error *err)
 {
     bool input = strcmp(path, "-") == 0;
@@ -244,7 +245,7 @@ static enum ei_err take_rows(struct ei_csv *csv, const struct heading *heading, 
     return file->count != 0 ? EI_OK : ei_fail(err, EI_USAGE, "there are no rows in it");
 }
 
-enum ei_err ei_import_file_read(const char *path, const volatile int *stop, struct ei_import_file *ret_file,
+enum ei_err ei_import_file_read(const char *path, const volatile sig_atomic_t *stop, struct ei_import_file *ret_file,
                                 struct ei_error *err)
 {
     struct heading heading = {0};

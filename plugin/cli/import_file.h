@@ -3,6 +3,7 @@
 #ifndef EI_CLI_IMPORT_FILE_H
 #define EI_CLI_IMPORT_FILE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -48,8 +49,9 @@ struct ei_import_file {
 };
 
 /* path "-" is standard input. EI_USAGE, EI_NOMEM: the file as a whole cannot be taken, err says why, with the line.
- * *stop is looked at while standard input is read. Free with ei_import_file_free, also after a failure. */
-enum ei_err ei_import_file_read(const char *path, const volatile int *stop, struct ei_import_file *ret_file,
+ * *stop, not 0 to stop, is looked at while standard input is read. Free with ei_import_file_free, also after a failure.
+ */
+enum ei_err ei_import_file_read(const char *path, const volatile sig_atomic_t *stop, struct ei_import_file *ret_file,
                                 struct ei_error *err);
 void ei_import_file_free(struct ei_import_file *file);
 

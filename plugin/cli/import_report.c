@@ -1,6 +1,5 @@
 /* What import says. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/json.h"
@@ -62,10 +61,7 @@ static void tell_json(const struct ei_import_row *row)
     cJSON_AddBoolToObject(object, "already", row->already);
     ei_json_add_text(object, "column", row->column);
     cJSON_AddItemToObject(object, "error", row->error != NULL ? ei_json_error(row->error, true) : cJSON_CreateNull());
-    char *text = ei_json_print(object);
-    if (text != NULL)
-        puts(text);
-    free(text);
+    ei_print_json_line(object);
     cJSON_Delete(object);
 }
 

@@ -8,6 +8,7 @@
 
 #include "common/account/address.h"
 #include "common/base/json.h"
+#include "common/base/text.h"
 #include "common/view/view.h"
 
 enum { DOMAIN_MAX = 256, AGE_DIGITS = 9 };
@@ -128,7 +129,7 @@ static bool passes_rule(const struct ei_args *args, const cJSON *row)
     for (size_t i = 0; i < args->given_count; i++) {
         if (strcmp(args->given[i].name, "rule") != 0)
             continue;
-        if (rule != NULL && strcmp(args->given[i].value, rule) == 0)
+        if (ei_text_same(rule, args->given[i].value))
             return true;
         asked = true;
     }

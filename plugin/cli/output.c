@@ -1,7 +1,6 @@
 /* What people and programs read. Text from accounts and from Graph is escaped here, at the last write point (S16). */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/json.h"
@@ -103,9 +102,16 @@ void ei_print_json(const cJSON *value)
 
     if (text != NULL)
         puts(text);
+    ei_free_erased(text);
+}
+
+void ei_print_json_line(const cJSON *value)
+{
+    char *text = ei_json_print(value);
+
     if (text != NULL)
-        explicit_bzero(text, strlen(text));
-    free(text);
+        puts(text);
+    ei_free_erased(text);
 }
 
 void ei_print_state(const struct ei_cli *cli, const char *state)

@@ -9,7 +9,7 @@
 /* What runs plugins often gives up after ten seconds, and then has no answer at all. */
 enum { ANSWER_MS = 8000 };
 
-static void take_times(struct ei_check *check, const cJSON *status)
+static void take_times(struct ei_monitor *check, const cJSON *status)
 {
     const char *refresh = ei_json_string(status, "lastRefresh");
     const char *ends = ei_json_string(status, "credentialExpiresAt");
@@ -21,7 +21,7 @@ static void take_times(struct ei_check *check, const cJSON *status)
 }
 
 /* NULL: it was not asked, or it did not answer, which is a problem unless the caller may not ask. */
-static cJSON *ask_worker(const struct ei_cli *cli, struct ei_check *check)
+static cJSON *ask_worker(const struct ei_cli *cli, struct ei_monitor *check)
 {
     struct ei_error err;
     cJSON *status = NULL;
@@ -36,7 +36,7 @@ static cJSON *ask_worker(const struct ei_cli *cli, struct ei_check *check)
 
 int ei_verb_check(const struct ei_cli *cli, const struct ei_args *args)
 {
-    struct ei_check *check = calloc(1, sizeof *check);
+    struct ei_monitor *check = calloc(1, sizeof *check);
 
     if (check == NULL)
         return EI_CHECK_UNKNOWN;

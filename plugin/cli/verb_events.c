@@ -1,6 +1,5 @@
 /* events: what has happened to one collaborator. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/base/json.h"
@@ -54,15 +53,6 @@ struct reader {
     cJSON *all;   /* an array for --json; NULL: printed as they come */
 };
 
-static void print_line(const cJSON *event)
-{
-    char *text = ei_json_print(event);
-
-    if (text != NULL)
-        puts(text);
-    free(text);
-}
-
 static void take(struct reader *reader, cJSON *events)
 {
     while (events != NULL && events->child != NULL) {
@@ -72,7 +62,7 @@ static void take(struct reader *reader, cJSON *events)
             cJSON_AddItemToArray(reader->all, event);
             continue;
         }
-        (reader->cli->json ? print_line : print_event)(event);
+        (reader->cli->json ? ei_print_json_line : print_event)(event);
         cJSON_Delete(event);
     }
 }

@@ -2,7 +2,6 @@
  * it is acknowledged; then, with --wait, followed. A row that is on record already is never asked for twice. */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -24,13 +23,11 @@ enum {
     SIGNAL_EXIT = 128,
 };
 
-static volatile sig_atomic_t stopped_by;
-static volatile int stopped; /* for the reader of the file */
+static volatile sig_atomic_t stopped_by; /* the signal */
 
 static void on_signal(int number)
 {
     stopped_by = number;
-    stopped = 1;
 }
 
 static void catch_signals(struct sigaction *old)
@@ -38,7 +35,6 @@ static void catch_signals(struct sigaction *old)
     struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: a read that waits ends */
 
     stopped_by = 0;
-    stopped = 0;
     sigaction(SIGINT, &action, &old[0]);
     sigaction(SIGTERM, &action, &old[1]);
 }
@@ -168,8 +164,7 @@ static bool call(struct ei_import *import, cJSON *rows, bool check, cJSON **ret_
 
     cJSON_AddItemToObject(parameters, "rows", rows);
     cJSON_AddBoolToObject(parameters, "check", check);
-    ei_add_text(parameters, "requestedBy", import->by);
-    ei_add_text(parameters, "requester", import->requester[0] != '\0' ? import->requester : NULL);
+    ei_add_requester(parameters);
     ei_error_clear(&err);
     enum ei_err rc = ei_client_call(import->cli->socket_path, "Import", parameters, EI_ANSWER_MS, ret_reply, &err);
     cJSON_Delete(parameters);
@@ -343,7 +338,7 @@ static int result_of(const struct ei_import *import)
 static int run(struct ei_import *import, int seconds)
 {
     struct ei_error err;
-    enum ei_err rc = ei_import_file_read(import->path, &stopped, &import->file, &err);
+    enum ei_err rc = ei_import_file_read(import->path, &stopped_by, &import->file, &err);
 
     if (rc != EI_OK) {
         ei_say_error(import->path, &err);
@@ -390,8 +385,6 @@ int ei_verb_import(const struct ei_cli *cli, const struct ei_args *args)
         return ei_usage_error(args->verb, "--dry-run and --wait exclude each other");
     if (!ei_args_seconds(args, "wait", WAIT_DEFAULT_S, WAIT_MAX_S, &seconds))
         return EI_EXIT_USAGE;
-    ei_client_requester(getenv("SUDO_UID"), import.by);
-    ei_client_requester_login(getenv("SUDO_UID"), import.requester);
     catch_signals(old);
     int exit_code = run(&import, seconds);
     release_signals(old);

@@ -10,7 +10,6 @@
 #include "common/base/json.h"
 #include "common/base/utf8.h"
 #include "common/config/config.h"
-#include "common/ipc/client.h"
 #include "common/ipc/varlink.h"
 #include "plugin/cli/cli.h"
 
@@ -127,7 +126,6 @@ static bool add_settings(const struct ei_args *args, cJSON *parameters)
         {"message", "message"}, {"language", "language"},        {"cc", "cc"},
         {"type", "type"},       {"deliver", "deliver"},
     };
-    char requester[EI_REQUESTER_SIZE];
     const char *file = ei_args_get(args, "message-file");
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -144,9 +142,7 @@ static bool add_settings(const struct ei_args *args, cJSON *parameters)
         cJSON_AddBoolToObject(parameters, "sendMessage", ei_args_has(args, "send-message"));
     if (ei_args_has(args, "dry-run"))
         cJSON_AddTrueToObject(parameters, "dryRun");
-    ei_client_requester_login(getenv("SUDO_UID"), requester);
-    ei_add_requested_by(parameters);
-    ei_add_text(parameters, "requester", requester[0] != '\0' ? requester : NULL);
+    ei_add_requester(parameters);
     return add_sponsors(args, parameters);
 }
 

@@ -1,6 +1,5 @@
 /* mail: the message with the redeem URL, to look at, to pass on, or sent once more. */
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "common/base/clock.h"
@@ -19,8 +18,7 @@ static bool under_way(const cJSON *account)
 {
     const char *mail = ei_json_string(account, "mail");
 
-    return mail != NULL && (strcmp(mail, "wanted") == 0 || strcmp(mail, "sending") == 0) &&
-           ei_json_object(account, "error") == NULL;
+    return (ei_text_same(mail, "wanted") || ei_text_same(mail, "sending")) && ei_json_object(account, "error") == NULL;
 }
 
 /* Until it is sent, or known why it is not. */

@@ -19,7 +19,7 @@ static struct ei_error whole;
 
 static enum ei_err take(const char *text, size_t length)
 {
-    static const volatile int go_on = 0;
+    static const volatile sig_atomic_t go_on = 0;
     char path[] = "/tmp/ei-import-XXXXXX";
     int fd = mkstemp(path);
 
@@ -141,7 +141,7 @@ static void files_that_are_none(void **state)
             fail_msg("not \"%s\": %s", cases[i].why, whole.message);
     }
     ei_import_file_free(&file);
-    static const volatile int go_on = 0;
+    static const volatile sig_atomic_t go_on = 0;
     assert_int_equal(ei_import_file_read("/nowhere/at/all", &go_on, &file, &whole), EI_USAGE);
     assert_non_null(strstr(whole.message, "No such file"));
 }
