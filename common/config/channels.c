@@ -6,28 +6,32 @@
 #include "common/config/keys.h"
 #include "common/config/read.h"
 
-static const char *const channel_names[] = {
+static const char *const channel_names[EI_CHANNELS] = {
     [EI_CHANNEL_NONE] = "none",
     [EI_CHANNEL_MICROSOFT] = "microsoft",
     [EI_CHANNEL_SMTP] = "smtp",
     [EI_CHANNEL_WEBHOOK] = "webhook",
 };
-enum { CHANNELS = sizeof channel_names / sizeof channel_names[0] };
 
 const char *ei_channel_name(enum ei_channel channel)
 {
-    return channel_names[(unsigned)channel < CHANNELS ? channel : EI_CHANNEL_NONE];
+    return channel_names[(unsigned)channel < EI_CHANNELS ? channel : EI_CHANNEL_NONE];
 }
 
 bool ei_channel_from_name(const char *name, enum ei_channel *ret_channel)
 {
-    for (size_t i = 0; i < CHANNELS; i++) {
+    for (size_t i = 0; i < EI_CHANNELS; i++) {
         if (strcmp(channel_names[i], name) == 0) {
             *ret_channel = (enum ei_channel)i;
             return true;
         }
     }
     return false;
+}
+
+bool ei_channel_is_own(enum ei_channel channel)
+{
+    return channel == EI_CHANNEL_SMTP || channel == EI_CHANNEL_WEBHOOK;
 }
 
 enum ei_err ei_channel_configured(const struct ei_config *c, enum ei_channel channel, struct ei_error *err)
@@ -65,7 +69,7 @@ static enum ei_err check_smtp(const config_setting_t *group, const struct ei_smt
 static enum ei_err read_smtp(const config_setting_t *group, struct ei_smtp_settings *smtp, struct ei_error *err)
 {
     static const char *const modes[] = {"required", "opportunistic", "none", NULL};
-    int tls = EI_SMTP_TLS_REQUIRED;
+    int tls = EI_RELAY_TLS_REQUIRED;
     enum ei_err rc = ei_read_text(group, "url", NULL, &smtp->url, err);
 
     if (rc == EI_OK)
@@ -74,7 +78,7 @@ static enum ei_err read_smtp(const config_setting_t *group, struct ei_smtp_setti
         rc = ei_read_text(group, "reply_to", NULL, &smtp->reply_to, err);
     if (rc == EI_OK)
         rc = ei_read_choice(group, "tls", modes, &tls, err);
-    smtp->tls = (enum ei_smtp_tls)tls;
+    smtp->tls = (enum ei_relay_tls)tls;
     if (rc == EI_OK)
         rc = ei_read_text(group, "user", NULL, &smtp->user, err);
     if (rc == EI_OK)
@@ -90,14 +94,14 @@ static enum ei_err read_webhook(const config_setting_t *group, struct ei_webhook
                                 struct ei_error *err)
 {
     static const char *const formats[] = {"json", "slack", "teams", NULL};
-    int format = EI_CHAT_JSON;
+    int format = EI_WEBHOOK_JSON;
     enum ei_err rc = ei_read_secret_file(group, "url_file", "url_name", &webhook->url_file, err);
 
     if (rc == EI_OK && webhook->url_file == NULL)
         rc = ei_keys_fail(group, err, "it needs url_file or url_name: where the webhook's URL lies, which is a secret");
     if (rc == EI_OK)
         rc = ei_read_choice(group, "format", formats, &format, err);
-    webhook->format = (enum ei_chat_format)format;
+    webhook->format = (enum ei_webhook_format)format;
     if (rc == EI_OK)
         rc = ei_read_secret_file(group, "token_file", "token_name", &webhook->token_file, err);
     return rc == EI_OK ? ei_read_path(group, "ca_file", NULL, &webhook->ca_file, err) : rc;
@@ -136,9 +140,9 @@ static enum ei_err read_templates(const config_setting_t *list, struct ei_config
     for (int i = 0; i < count && rc == EI_OK; i++) {
         const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
         struct ei_template_settings *one = &c->templates[c->template_count++];
-        int kind = EI_MESSAGE_INVITATION;
+        int kind = EI_TEMPLATE_INVITATION;
         rc = ei_read_choice(group, "kind", kinds, &kind, err);
-        one->kind = (enum ei_message_kind)kind;
+        one->kind = (enum ei_template_kind)kind;
         if (rc == EI_OK)
             rc = ei_read_text(group, "rule", NULL, &one->rule, err);
         if (rc == EI_OK)

@@ -16,6 +16,8 @@
 
 #include "common/account/coverage.h"
 #include "common/base/error.h"
+#include "common/deliver/channel.h"
+#include "common/deliver/template.h"
 
 struct ei_strings {
     char **items;
@@ -31,6 +33,7 @@ enum ei_channel {
     EI_CHANNEL_MICROSOFT = 1, /* Microsoft mails it: sendInvitationMessage (contract 2.2) */
     EI_CHANNEL_SMTP = 2,      /* we mail it through a relay */
     EI_CHANNEL_WEBHOOK = 3,   /* we post it to a chat or a program */
+    EI_CHANNELS
 };
 
 enum ei_credential_type {
@@ -64,7 +67,6 @@ struct ei_invitation_settings {
 };
 
 /* How our own mail goes out. What is said here is judged where the mail is made, see plugin/worker/carrier.h. */
-enum ei_smtp_tls { EI_SMTP_TLS_REQUIRED, EI_SMTP_TLS_OPPORTUNISTIC, EI_SMTP_TLS_NONE };
 struct ei_smtp_settings {
     char *url;      /* smtp://HOST[:PORT] or smtps://HOST[:PORT]; NULL: there is no relay, and nothing else is set */
     char *from;     /* "Name <address>" or an address */
@@ -72,22 +74,19 @@ struct ei_smtp_settings {
     char *user;     /* NULL: the relay asks for nobody */
     char *password_file;
     char *ca_file; /* NULL: the system's trust store */
-    enum ei_smtp_tls tls;
+    enum ei_relay_tls tls;
 };
 
-enum ei_chat_format { EI_CHAT_JSON, EI_CHAT_SLACK, EI_CHAT_TEAMS };
 struct ei_webhook_settings {
     char *url_file;   /* holds the URL, which is a secret; NULL: there is no webhook, and nothing else is set */
     char *token_file; /* holds the bearer token; NULL: none */
     char *ca_file;    /* NULL: the system's trust store */
-    enum ei_chat_format format;
+    enum ei_webhook_format format;
 };
-
-enum ei_message_kind { EI_MESSAGE_INVITATION, EI_MESSAGE_REMINDER, EI_MESSAGE_SPONSOR };
 
 /* A file in which an administrator wrote the text of our messages. */
 struct ei_template_settings {
-    enum ei_message_kind kind;
+    enum ei_template_kind kind;
     char *rule;     /* NULL: of every rule */
     char *language; /* NULL: in every language */
     char *file;
@@ -156,6 +155,8 @@ void ei_config_free(struct ei_config *config);
 bool ei_redirect_url_valid(const char *url);
 bool ei_language_valid(const char *language);
 
+/* Not Microsoft, and somebody: SMTP or WEBHOOK. */
+bool ei_channel_is_own(enum ei_channel channel);
 /* "none", "microsoft", "smtp", "webhook": `deliver` in the file and on the command line alike. */
 const char *ei_channel_name(enum ei_channel channel);
 bool ei_channel_from_name(const char *name, enum ei_channel *ret_channel);
@@ -168,6 +169,8 @@ enum { EI_SPONSORS_MOST = 5, EI_SPONSOR_SIZE = 320, EI_MESSAGE_BODY_MAX = 64 * 1
 /* A sponsor as a person writes it, in the file and on the command line alike, to "users/ID", "users/UPN", "groups/ID"
  * or EI_SPONSOR_REQUESTER. EI_USAGE says what would do. */
 enum ei_err ei_sponsor_read(const char *text, char sponsor[EI_SPONSOR_SIZE], struct ei_error *err);
+/* Behind "users/"; NULL: it is no user. */
+const char *ei_sponsor_user(const char *sponsor);
 /* EI_USAGE: more than Microsoft takes. */
 enum ei_err ei_sponsors_count(size_t count, struct ei_error *err);
 /* The userPrincipalName of whoever has this login; false: the configuration does not say. */

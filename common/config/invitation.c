@@ -120,6 +120,13 @@ enum ei_err ei_sponsor_read(const char *text, char sponsor[EI_SPONSOR_SIZE], str
     return EI_OK;
 }
 
+const char *ei_sponsor_user(const char *sponsor)
+{
+    static const char user[] = "users/";
+
+    return strncmp(sponsor, user, sizeof user - 1) == 0 ? sponsor + sizeof user - 1 : NULL;
+}
+
 enum ei_err ei_sponsors_count(size_t count, struct ei_error *err)
 {
     if (count <= EI_SPONSORS_MOST)

@@ -86,7 +86,6 @@ static enum ei_err check_rule_name(const struct ei_config *c, const config_setti
 static enum ei_err read_patience(const config_setting_t *group, struct ei_rule *rule, struct ei_error *err)
 {
     const config_setting_t *end = config_setting_get_member(group, "on_give_up");
-
     const config_setting_t *tell = config_setting_get_member(group, "tell_sponsors");
 
     rule->tell_sponsors = tell != NULL && config_setting_get_bool(tell);

@@ -8,6 +8,7 @@
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/base/utf8.h"
+#include "common/config/config.h"
 #include "common/ipc/varlink.h"
 #include "plugin/cli/cli.h"
 #include "plugin/cli/csv.h"
@@ -19,11 +20,11 @@
 /* As --sponsor takes it: what is sent is "users/ID" or "groups/ID". */
 static bool add_sponsor(struct ei_buffer *out, const char *sponsor)
 {
+    const char *user = ei_sponsor_user(sponsor);
     bool group = strncmp(sponsor, "groups/", 7) == 0;
-    bool user = strncmp(sponsor, "users/", 6) == 0;
 
     return (out->length == 0 || ei_buffer_append_text(out, ";")) && (!group || ei_buffer_append_text(out, "group:")) &&
-           ei_buffer_append_text(out, sponsor + (group ? 7 : 0) + (user ? 6 : 0));
+           ei_buffer_append_text(out, user != NULL ? user : sponsor + (group ? 7 : 0));
 }
 
 /* false when out of memory. */

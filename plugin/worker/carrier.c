@@ -107,12 +107,11 @@ bool ei_carrier_failure(enum ei_err code)
 
 bool ei_carrier_takes(const struct ei_collaborator *c)
 {
-    return c->mail_channel == EI_CHANNEL_SMTP || c->mail_channel == EI_CHANNEL_WEBHOOK;
+    return ei_channel_is_own((enum ei_channel)c->mail_channel);
 }
 
-/* EI_OK: a channel carries it, and is not paused. EI_STATE: none is to carry it. */
-static enum ei_err find_channel(const struct ei_worker *w, const struct ei_collaborator *c, enum ei_channel *ret,
-                                struct ei_error *err)
+enum ei_err ei_carrier_channel(const struct ei_worker *w, const struct ei_collaborator *c, enum ei_channel *ret,
+                               struct ei_error *err)
 {
     struct ei_settings settings;
     enum ei_err rc = ei_settings_resolve(w->config, c, &settings, err);
@@ -121,6 +120,17 @@ static enum ei_err find_channel(const struct ei_worker *w, const struct ei_colla
         return rc;
     *ret = settings.channel;
     ei_settings_clear(&settings);
+    return EI_OK;
+}
+
+/* EI_OK: a channel carries it, and is not paused. EI_STATE: none is to carry it. */
+static enum ei_err find_channel(const struct ei_worker *w, const struct ei_collaborator *c, enum ei_channel *ret,
+                                struct ei_error *err)
+{
+    enum ei_err rc = ei_carrier_channel(w, c, ret, err);
+
+    if (rc != EI_OK)
+        return rc;
     if (*ret == EI_CHANNEL_NONE)
         return ei_fail(err, EI_STATE, "%s: nobody is to send it", c->addresses[0]);
     rc = ei_channel_configured(w->config, *ret, err);

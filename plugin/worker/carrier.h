@@ -24,6 +24,9 @@ void ei_carrier_free(struct ei_carrier *carrier);
 
 /* Is the mail of this collaborator, in MAILING, one of ours? */
 bool ei_carrier_takes(const struct ei_collaborator *collaborator);
+/* Which channel is to carry the mail, by the settings in force. */
+enum ei_err ei_carrier_channel(const struct ei_worker *worker, const struct ei_collaborator *collaborator,
+                               enum ei_channel *ret_channel, struct ei_error *err);
 /* Which channel carries the mail that is wanted, by the settings in force; written to mail_channel. false: none does
  * now, and mail says whether one will. */
 bool ei_carrier_choose(struct ei_worker *worker, struct ei_collaborator *collaborator);

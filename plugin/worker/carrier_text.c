@@ -6,23 +6,15 @@
 
 #include "common/base/clock.h"
 #include "common/base/json.h"
+#include "common/base/text.h"
 #include "plugin/worker/carrier.h"
 #include "plugin/worker/carrier_internal.h"
 #include "plugin/worker/patience.h"
 
 /* --- what the configuration says --- */
 
-_Static_assert((int)EI_MESSAGE_INVITATION == EI_TEMPLATE_INVITATION &&
-                   (int)EI_MESSAGE_REMINDER == EI_TEMPLATE_REMINDER && (int)EI_MESSAGE_SPONSOR == EI_TEMPLATE_SPONSOR,
-               "the configuration counts the kinds of messages as templates do");
-
 static enum ei_err load_relay(const struct ei_config *config, struct ei_relay *relay, struct ei_error *err)
 {
-    static const enum ei_relay_tls modes[] = {
-        [EI_SMTP_TLS_REQUIRED] = EI_RELAY_TLS_REQUIRED,
-        [EI_SMTP_TLS_OPPORTUNISTIC] = EI_RELAY_TLS_OPPORTUNISTIC,
-        [EI_SMTP_TLS_NONE] = EI_RELAY_TLS_NONE,
-    };
     const struct ei_smtp_settings *smtp = &config->smtp;
     struct ei_error why;
 
@@ -30,7 +22,7 @@ static enum ei_err load_relay(const struct ei_config *config, struct ei_relay *r
         return EI_OK;
     *relay = (struct ei_relay){
         .url = smtp->url,
-        .tls = modes[smtp->tls],
+        .tls = smtp->tls,
         .user = smtp->user,
         .password_file = smtp->password_file,
         .ca_file = smtp->ca_file,
@@ -46,11 +38,6 @@ static enum ei_err load_relay(const struct ei_config *config, struct ei_relay *r
 
 static enum ei_err load_webhook(const struct ei_config *config, struct ei_webhook *webhook, struct ei_error *err)
 {
-    static const enum ei_webhook_format formats[] = {
-        [EI_CHAT_JSON] = EI_WEBHOOK_JSON,
-        [EI_CHAT_SLACK] = EI_WEBHOOK_SLACK,
-        [EI_CHAT_TEAMS] = EI_WEBHOOK_TEAMS,
-    };
     struct ei_error why;
 
     if (config->webhook.url_file == NULL)
@@ -59,7 +46,7 @@ static enum ei_err load_webhook(const struct ei_config *config, struct ei_webhoo
         .url_file = config->webhook.url_file,
         .token_file = config->webhook.token_file,
         .ca_file = config->webhook.ca_file,
-        .format = formats[config->webhook.format],
+        .format = config->webhook.format,
     };
     return ei_webhook_check(webhook, &why) == EI_OK
                ? EI_OK
@@ -76,8 +63,7 @@ static enum ei_err load_templates(const struct ei_config *config, struct ei_carr
     if (carrier->templates == NULL)
         return ei_fail(err, EI_NOMEM, "no memory for the templates");
     for (size_t i = 0; i < config->template_count && rc == EI_OK; i++) {
-        rc = ei_template_load(config->templates[i].file, (enum ei_template_kind)config->templates[i].kind,
-                              &carrier->templates[i], err);
+        rc = ei_template_load(config->templates[i].file, config->templates[i].kind, &carrier->templates[i], err);
         carrier->template_count++;
     }
     return rc;
@@ -119,7 +105,7 @@ static int fit(const struct ei_template_settings *one, enum ei_template_kind kin
 {
     int score = 1;
 
-    if ((int)one->kind != (int)kind || (one->rule != NULL && (rule == NULL || strcmp(one->rule, rule) != 0)))
+    if (one->kind != kind || (one->rule != NULL && !ei_text_same(one->rule, rule)))
         return 0;
     if (one->rule != NULL)
         score += 4;
@@ -152,7 +138,6 @@ static const struct ei_template *pick(const struct ei_worker *w, enum ei_templat
 /* Those that a person can read: "alice@contoso.com, bob@contoso.com". */
 static void name_sponsors(const struct ei_collaborator *c, char *text, size_t size)
 {
-    static const char user[] = "users/";
     cJSON *list = c->sponsors != NULL ? ei_json_parse(c->sponsors, strlen(c->sponsors)) : NULL;
     const cJSON *item;
     size_t used = 0;
@@ -160,9 +145,10 @@ static void name_sponsors(const struct ei_collaborator *c, char *text, size_t si
     text[0] = '\0';
     cJSON_ArrayForEach(item, list)
     {
-        const char *name = cJSON_GetStringValue(item);
-        if (name != NULL && strncmp(name, user, sizeof user - 1) == 0 && strchr(name, '@') != NULL && used < size)
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used != 0 ? ", " : "", name + sizeof user - 1);
+        const char *sponsor = cJSON_GetStringValue(item);
+        const char *name = sponsor != NULL ? ei_sponsor_user(sponsor) : NULL;
+        if (name != NULL && strchr(name, '@') != NULL && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used != 0 ? ", " : "", name);
     }
     cJSON_Delete(list);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/json.h"
+#include "common/base/text.h"
 #include "common/ipc/event.h"
 
 static void add(cJSON *object, const char *name, const char *value)
@@ -14,7 +15,7 @@ static void add(cJSON *object, const char *name, const char *value)
 
 static bool names_error(const char *about, const struct ei_error *error)
 {
-    return about != NULL && error->code != EI_OK && strcmp(about, ei_err_name(error->code)) == 0;
+    return error->code != EI_OK && ei_text_same(about, ei_err_name(error->code));
 }
 
 /* NULL where there is nothing to tell, or no memory: what is done counts more than what is told of it. */

@@ -57,8 +57,7 @@ static void still_pending(struct ei_worker *w, struct ei_collaborator *c)
     if (was_accepted) {
         c->job.step = EI_STEP_PENDING;
         c->state_at = ei_now();
-        c->invited_at = c->state_at;
-        c->reminded_at = 0;
+        ei_collaborator_await(c, c->state_at);
     }
     if (!ei_carrier_again(w, c) && !ei_patience_run(w, c))
         save_seen(w, c, was_accepted ? "pending-again" : NULL);

@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "common/graph/counts.h"
 
 enum {
@@ -118,12 +119,10 @@ static void add_mails(struct ei_metric_samples *samples, const struct ei_worker 
 
 static void add_channels(struct ei_metric_samples *samples, const struct ei_worker *w)
 {
-    static const enum ei_channel own[] = {EI_CHANNEL_SMTP, EI_CHANNEL_WEBHOOK};
-
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-        enum ei_err code = w->channels[own[i]].error.code;
-        if (ei_channel_configured(w->config, own[i], NULL) == EI_OK)
-            append(samples, "%s{channel=\"%s\",error=\"%s\"} %d\n", samples->name, ei_channel_name(own[i]),
+    for (enum ei_channel channel = 0; channel < EI_CHANNELS; channel++) {
+        enum ei_err code = w->channels[channel].error.code;
+        if (ei_channel_is_own(channel) && ei_channel_configured(w->config, channel, NULL) == EI_OK)
+            append(samples, "%s{channel=\"%s\",error=\"%s\"} %d\n", samples->name, ei_channel_name(channel),
                    code != EI_OK ? ei_err_name(code) : "", code != EI_OK);
     }
 }
@@ -338,9 +337,7 @@ static void follow_config(struct ei_worker *w)
     struct ei_metrics *metrics = &w->metrics;
     const char *wanted = w->config->metrics_file;
 
-    if (metrics->path != NULL && wanted != NULL && strcmp(metrics->path, wanted) == 0)
-        return;
-    if (metrics->path == NULL && wanted == NULL)
+    if (ei_text_same(metrics->path, wanted))
         return;
     if (metrics->path != NULL && metrics->said == EI_OK)
         (void)unlink(metrics->path);

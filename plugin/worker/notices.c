@@ -129,15 +129,15 @@ static void on_sponsor(void *context, const struct ei_graph_result *result, cons
 /* "users/ID" or "users/UPN" of the sponsor whose turn it is; groups are passed over. false: there is none left. */
 static bool find_next(struct ei_collaborator *c, char name[EI_SPONSOR_SIZE])
 {
-    static const char user[] = "users/";
     cJSON *list = c->sponsors != NULL ? ei_json_parse(c->sponsors, strlen(c->sponsors)) : NULL;
     bool found = false;
 
     for (; (int)c->notice_next < cJSON_GetArraySize(list) && !found; c->notice_next += !found) {
         const char *sponsor = cJSON_GetStringValue(cJSON_GetArrayItem(list, (int)c->notice_next));
-        found = sponsor != NULL && strncmp(sponsor, user, sizeof user - 1) == 0;
+        const char *user = sponsor != NULL ? ei_sponsor_user(sponsor) : NULL;
+        found = user != NULL;
         if (found)
-            snprintf(name, EI_SPONSOR_SIZE, "%s", sponsor + sizeof user - 1);
+            snprintf(name, EI_SPONSOR_SIZE, "%s", user);
     }
     cJSON_Delete(list);
     return found;

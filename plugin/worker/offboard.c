@@ -56,9 +56,7 @@ static enum ei_err settle_restored(struct ei_worker *w, struct ei_collaborator *
     c->job.not_before = ei_now();
     c->not_found_since = 0;
     c->state_at = ei_now();
-    c->invited_at = c->state_at; /* waited for anew, if it is pending */
-    c->reminded_at = 0;
-    c->expired_at = 0;
+    ei_collaborator_await(c, c->state_at); /* if it is pending */
     ei_answer_clear_error(c);
     return ei_worker_save(w, c, "restored", NULL);
 }

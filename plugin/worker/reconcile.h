@@ -178,6 +178,9 @@ void ei_collaborator_take_up(struct ei_collaborator *collaborator, int64_t now, 
  * that may be on its way (CREATING to MAILING) is left to end. */
 void ei_collaborator_requeue(struct ei_collaborator *collaborator, int64_t now, bool urgent);
 
+/* It is waited for anew, since then (0: from its invitation on): reminded again, not given up. Not stored. */
+void ei_collaborator_await(struct ei_collaborator *collaborator, int64_t since);
+
 /* Its accounts (on this host, of this login; NULL: of all) become tombstones that only an administrator, a new uid or
  * another address undoes; without a login, so does an invitation of the address. */
 void ei_collaborator_bury(struct ei_collaborator *collaborator, const char *host, const char *login);

@@ -26,6 +26,14 @@ bool ei_collaborator_looked_at(const struct ei_collaborator *c)
     return c->job.step == EI_STEP_PENDING || c->job.step == EI_STEP_ACCEPTED;
 }
 
+void ei_collaborator_await(struct ei_collaborator *c, int64_t since)
+{
+    c->invited_at = since;
+    c->reminded_at = 0;
+    c->expired_at = 0;
+    c->reminding = false;
+}
+
 static void start(struct ei_collaborator *c, enum ei_step step, int64_t now)
 {
     c->job.step = step;
@@ -40,12 +48,8 @@ static void start(struct ei_collaborator *c, enum ei_step step, int64_t now)
     c->state_at = now;
     ei_error_clear(&c->error);
     c->error_permanent = false;
-    if (step != EI_STEP_IDLE && step != EI_STEP_OFFBOARDING) { /* waited for anew */
-        c->invited_at = 0;
-        c->reminded_at = 0;
-        c->expired_at = 0;
-        c->reminding = false;
-    }
+    if (step != EI_STEP_IDLE && step != EI_STEP_OFFBOARDING)
+        ei_collaborator_await(c, 0);
 }
 
 /* A request may be on its way, or its outcome is not known: its end must be written down first (X1). */

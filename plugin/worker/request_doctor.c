@@ -50,16 +50,15 @@ static void add_held(const struct ei_worker *w, cJSON *findings)
 static void add_delivery(const struct ei_worker *w, cJSON *findings)
 {
     static const struct ei_check check = {"worker", "delivery"};
-    static const enum ei_channel own[] = {EI_CHANNEL_SMTP, EI_CHANNEL_WEBHOOK};
 
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
-        if (ei_channel_configured(w->config, own[i], NULL) != EI_OK)
+    for (enum ei_channel channel = 0; channel < EI_CHANNELS; channel++) {
+        if (!ei_channel_is_own(channel) || ei_channel_configured(w->config, channel, NULL) != EI_OK)
             continue;
-        if (w->channels[own[i]].error.code != EI_OK)
-            ei_finding_add_error(findings, check, EI_FINDING_FAILED, &w->channels[own[i]].error);
+        if (w->channels[channel].error.code != EI_OK)
+            ei_finding_add_error(findings, check, EI_FINDING_FAILED, &w->channels[channel].error);
         else
             ei_finding_add(findings, check, EI_FINDING_OK, NULL, "nothing keeps messages from going out by %s",
-                           ei_channel_name(own[i]));
+                           ei_channel_name(channel));
     }
 }
 

@@ -1,26 +1,11 @@
 /* Mail: the message with the redeem URL as it would be sent, and once more if that is asked for. */
-#include <string.h>
-
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "plugin/worker/carrier.h"
 #include "plugin/worker/history.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/requests.h"
-#include "plugin/worker/settings.h"
 #include "plugin/worker/state.h"
-
-static enum ei_err find_channel(const struct ei_worker *w, const struct ei_collaborator *c, enum ei_channel *ret,
-                                struct ei_error *err)
-{
-    struct ei_settings settings;
-    enum ei_err rc = ei_settings_resolve(w->config, c, &settings, err);
-
-    if (rc == EI_OK)
-        *ret = settings.channel;
-    ei_settings_clear(&settings);
-    return rc;
-}
 
 static enum ei_err may_send(const struct ei_collaborator *c, enum ei_channel channel, const char *target,
                             struct ei_error *err)
@@ -42,11 +27,8 @@ static enum ei_err send_again(struct ei_worker *w, struct ei_collaborator *c, co
     c->mail = EI_MAIL_WANTED;
     c->mail_round++;
     c->reminding = false;
-    if (c->expired_at != 0) { /* waited for anew */
-        c->expired_at = 0;
-        c->invited_at = ei_now();
-        c->reminded_at = 0;
-    }
+    if (c->expired_at != 0)
+        ei_collaborator_await(c, ei_now());
     ei_error_clear(&c->error);
     c->error_permanent = false;
     c->job.urgent = true;
@@ -80,7 +62,7 @@ void ei_request_mail(struct ei_worker *w, struct ei_call *call, const cJSON *par
                                     : ei_fail(&err, EI_USAGE, "Mail: target is needed");
 
     if (rc == EI_OK)
-        rc = find_channel(w, c, &channel, &err);
+        rc = ei_carrier_channel(w, c, &channel, &err);
     if (rc == EI_OK && send)
         rc = may_send(c, channel, target, &err);
     if (rc == EI_OK)

@@ -47,7 +47,6 @@ enum {
     EI_OF_ONE_GUEST = 16,         /* records that may share a guest: addresses of one person */
     EI_PROBE_MS = 15 * 60 * 1000, /* a blocked worker tries one job so often */
     EI_STORE_PAUSE_MS = 10000,    /* after the store failed */
-    EI_CHANNELS = EI_CHANNEL_WEBHOOK + 1,
 };
 
 /* What must be known before jobs start. */

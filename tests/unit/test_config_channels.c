@@ -35,15 +35,15 @@ static void channels_and_patience(void **state)
     assert_string_equal(c->smtp.user, "entra-invite");
     assert_string_equal(c->smtp.password_file, "/etc/entra-invite/relay");
     assert_string_equal(c->smtp.ca_file, "/etc/ssl/relay.pem");
-    assert_int_equal(c->smtp.tls, EI_SMTP_TLS_REQUIRED);
+    assert_int_equal(c->smtp.tls, EI_RELAY_TLS_REQUIRED);
     assert_string_equal(c->webhook.url_file, "/etc/entra-invite/webhook");
     assert_string_equal(c->webhook.token_file, "/etc/entra-invite/token");
-    assert_int_equal(c->webhook.format, EI_CHAT_TEAMS);
+    assert_int_equal(c->webhook.format, EI_WEBHOOK_TEAMS);
     assert_int_equal(c->template_count, 2);
-    assert_int_equal(c->templates[0].kind, EI_MESSAGE_INVITATION);
+    assert_int_equal(c->templates[0].kind, EI_TEMPLATE_INVITATION);
     assert_null(c->templates[0].rule);
     assert_null(c->templates[0].language);
-    assert_int_equal(c->templates[1].kind, EI_MESSAGE_REMINDER);
+    assert_int_equal(c->templates[1].kind, EI_TEMPLATE_REMINDER);
     assert_string_equal(c->templates[1].rule, "one");
     assert_string_equal(c->templates[1].language, "de");
 }
