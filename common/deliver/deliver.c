@@ -3,7 +3,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,17 +95,16 @@ static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_
 
 #define SET(option, value) (curl_easy_setopt(easy, (option), (value)) == CURLE_OK)
 
-/* X6, and nothing of the environment. */
+/* X6; the protocol, and that nothing is of the environment, is for prepare to set. */
 static bool set_common(struct ei_delivery *d)
 {
     CURL *easy = d->easy;
     const struct ei_deliver *deliver = d->deliver;
 
-    return SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_FRESH_CONNECT, 1L) && SET(CURLOPT_FORBID_REUSE, 1L) &&
-           SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) && SET(CURLOPT_PROXY, "") &&
-           SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) && SET(CURLOPT_TIMEOUT_MS, deliver->timeout_ms) &&
-           SET(CURLOPT_CONNECTTIMEOUT_MS, deliver->connect_ms) && SET(CURLOPT_ERRORBUFFER, d->curl_error) &&
-           SET(CURLOPT_NOPROGRESS, 0L) && SET(CURLOPT_XFERINFOFUNCTION, on_progress) && SET(CURLOPT_XFERINFODATA, d) &&
+    return SET(CURLOPT_FRESH_CONNECT, 1L) && SET(CURLOPT_FORBID_REUSE, 1L) &&
+           SET(CURLOPT_TIMEOUT_MS, deliver->timeout_ms) && SET(CURLOPT_CONNECTTIMEOUT_MS, deliver->connect_ms) &&
+           SET(CURLOPT_ERRORBUFFER, d->curl_error) && SET(CURLOPT_NOPROGRESS, 0L) &&
+           SET(CURLOPT_XFERINFOFUNCTION, on_progress) && SET(CURLOPT_XFERINFODATA, d) &&
            SET(CURLOPT_OPENSOCKETFUNCTION, on_socket) && SET(CURLOPT_OPENSOCKETDATA, d) &&
            ei_transfer_set_tls(easy, d->ca_file);
 }

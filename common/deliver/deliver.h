@@ -74,7 +74,8 @@ enum ei_deliver_outcome {
  *   ACCOUNT    EI_MAIL_ADDRESS, a 5xx to RCPT TO: this recipient; EI_MAIL_REFUSED, a 5xx after the final dot: this
  *              message
  *   TENANT     EI_MAIL_RELAY: greeting, STARTTLS missing (then NOT_SENT), AUTH or MAIL FROM refused for good;
- * EI_WEBHOOK; EI_DELIVERY_TRUST: certificate. They block this channel only, neither the account nor Microsoft Graph
+ *              EI_WEBHOOK; EI_DELIVERY_TRUST: certificate. They block this channel only, neither the account nor
+ *              Microsoft Graph
  *   TRANSIENT  EI_DELIVERY_LATER (4xx of a mail, 429), EI_UNREACHABLE, and EI_DELIVERY_UNCLEAR, with every UNCLEAR
  *   HOST       EI_SECRET_FILE (password, token, URL), EI_CONFIG, EI_NOMEM; EI_TEMPLATE is told before anything starts
  */

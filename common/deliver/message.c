@@ -1,7 +1,6 @@
 #include "common/deliver/message.h"
 
 #include <openssl/evp.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -196,8 +195,7 @@ static bool append_body(struct ei_buffer *out, const char *body)
 
 /* --- what is given --- */
 
-/* Only what cannot end a field or begin another. */
-static bool is_token(const char *text, size_t most)
+bool ei_message_token(const char *text, size_t most)
 {
     size_t length = text != NULL ? strlen(text) : 0;
 
@@ -218,9 +216,9 @@ static enum ei_err check_mailbox(const char *what, const struct ei_mailbox *mail
 
 static enum ei_err check(const struct ei_message *m, struct ei_error *err)
 {
-    if (!is_token(m->id, ID_MAX))
+    if (!ei_message_token(m->id, ID_MAX))
         return ei_fail(err, EI_USAGE, "the message's id must be letters, digits and '-'");
-    if (m->language != NULL && m->language[0] != '\0' && !is_token(m->language, ID_MAX))
+    if (m->language != NULL && m->language[0] != '\0' && !ei_message_token(m->language, ID_MAX))
         return ei_fail(err, EI_USAGE, "the message's language must be letters, digits and '-'");
     if (m->subject == NULL || m->subject[0] == '\0' || !ei_utf8_printable(m->subject))
         return ei_fail(err, EI_USAGE, "the message's subject must be one line of UTF-8");

@@ -4,12 +4,16 @@
 #ifndef EI_DELIVER_MESSAGE_H
 #define EI_DELIVER_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/buffer.h"
 #include "common/base/error.h"
 #include "common/deliver/mailbox.h"
+
+/* 1 to most letters, digits and '-': what can neither end a field nor begin another. NULL is none. */
+bool ei_message_token(const char *text, size_t most);
 
 /* Caller owns all; only read. */
 struct ei_message {

@@ -1,11 +1,13 @@
 #include "common/deliver/payload.h"
 
 #include <cjson/cJSON.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "common/base/json.h"
 #include "common/base/secret.h"
 #include "common/base/utf8.h"
+#include "common/deliver/message.h"
 #include "common/graph/memory.h"
 
 static const char *url_of(const struct ei_chat *chat)
@@ -175,8 +177,7 @@ static enum ei_err check(const struct ei_chat *chat, struct ei_error *err)
 {
     if (chat->values == NULL || (unsigned)chat->kind >= EI_TEMPLATE_KINDS)
         return ei_fail(err, EI_USAGE, "the chat message has no values or no kind");
-    if (chat->id == NULL || chat->id[0] == '\0' ||
-        chat->id[strspn(chat->id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")] != '\0')
+    if (!ei_message_token(chat->id, SIZE_MAX))
         return ei_fail(err, EI_USAGE, "the chat message's id must be letters, digits and '-'");
     if (chat->subject == NULL || chat->subject[0] == '\0' || !ei_utf8_printable(chat->subject))
         return ei_fail(err, EI_USAGE, "the chat message's subject must be one line of UTF-8");

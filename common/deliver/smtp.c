@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/deliver/delivery.h"
 #include "common/deliver/message.h"
+#include "common/graph/transfer.h"
 
 /* --- how far it went --- */
 
@@ -17,6 +18,14 @@ static bool begins(const char *data, size_t length, const char *verb)
     size_t size = strlen(verb);
 
     return length >= size && strncasecmp(data, verb, size) == 0;
+}
+
+/* What the relay said before is no answer to what comes now. */
+static void expect_reply(struct ei_delivery *d)
+{
+    d->reply = 0;
+    d->answer_length = 0;
+    d->answer[0] = '\0';
 }
 
 /* Verbs as libcurl writes them; what an AUTH goes on with is base64 and none of them. */
@@ -41,9 +50,7 @@ static void on_command(struct ei_delivery *d, const char *data, size_t length)
             return; /* what was said before it is the outcome */
         d->asked = d->stage;
     }
-    d->reply = 0;
-    d->answer_length = 0;
-    d->answer[0] = '\0';
+    expect_reply(d);
 }
 
 static bool is_digit(char c)
@@ -93,9 +100,7 @@ static size_t on_read(char *buffer, size_t size, size_t count, void *context)
     d->sent += length;
     if (length == 0) {
         d->stage = EI_SMTP_END;
-        d->reply = 0;
-        d->answer_length = 0;
-        d->answer[0] = '\0';
+        expect_reply(d);
         atomic_store(&d->whole, true);
     }
     return length;
@@ -200,17 +205,13 @@ static bool set_protocol(CURL *easy, const struct ei_delivery *d)
 {
     bool inside = strncmp(d->url, "smtps:", strlen("smtps:")) == 0;
     long tls = CURLUSESSL_NONE;
-#if LIBCURL_VERSION_NUM >= 0x075500
-    bool one_only = SET(CURLOPT_PROTOCOLS_STR, inside ? "smtps" : "smtp");
-#else
-    bool one_only = SET(CURLOPT_PROTOCOLS, (long)(inside ? CURLPROTO_SMTPS : CURLPROTO_SMTP));
-#endif
 
     if (inside || d->tls == EI_RELAY_TLS_REQUIRED || (d->tls == EI_RELAY_TLS_OPPORTUNISTIC && d->user != NULL))
         tls = CURLUSESSL_ALL;
     else if (d->tls == EI_RELAY_TLS_OPPORTUNISTIC)
         tls = CURLUSESSL_TRY;
-    return one_only && SET(CURLOPT_USE_SSL, tls);
+    return ei_transfer_set_protocol(easy, inside ? "smtps" : "smtp", inside ? CURLPROTO_SMTPS : CURLPROTO_SMTP) &&
+           SET(CURLOPT_USE_SSL, tls);
 }
 
 static bool set_login(CURL *easy, const struct ei_delivery *d)

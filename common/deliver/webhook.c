@@ -203,12 +203,8 @@ static bool add_headers(struct ei_delivery *d)
 
 static bool set_protocol(CURL *easy, bool plain)
 {
-#if LIBCURL_VERSION_NUM >= 0x075500
-    bool one_only = SET(CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
-#else
-    bool one_only = SET(CURLOPT_PROTOCOLS, (long)(plain ? CURLPROTO_HTTP : CURLPROTO_HTTPS));
-#endif
-    return one_only && SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) && SET(CURLOPT_HTTP09_ALLOWED, 0L);
+    return ei_transfer_set_protocol(easy, plain ? "http" : "https", plain ? CURLPROTO_HTTP : CURLPROTO_HTTPS) &&
+           SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) && SET(CURLOPT_HTTP09_ALLOWED, 0L);
 }
 
 static bool prepare(struct ei_delivery *d)

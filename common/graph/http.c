@@ -85,14 +85,14 @@ static bool set_protocol(CURL *easy, const struct ei_request *request)
 {
     bool plain = request->service == EI_SERVICE_IDENTITY && strncmp(request->url, "http://", strlen("http://")) == 0;
 #if LIBCURL_VERSION_NUM >= 0x075500
-    bool one_only = SET(CURLOPT_PROTOCOLS_STR, plain ? "http" : "https") && SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
+    bool secure_only = SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
 #else
-    bool one_only = SET(CURLOPT_PROTOCOLS, (long)(plain ? CURLPROTO_HTTP : CURLPROTO_HTTPS)) &&
-                    SET(CURLOPT_REDIR_PROTOCOLS, (long)CURLPROTO_HTTPS);
+    bool secure_only = SET(CURLOPT_REDIR_PROTOCOLS, (long)CURLPROTO_HTTPS);
 #endif
-    return one_only && SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_UNRESTRICTED_AUTH, 0L) &&
-           SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) && SET(CURLOPT_PROXY, "") &&
-           SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) && SET(CURLOPT_HTTP09_ALLOWED, 0L);
+
+    return secure_only &&
+           ei_transfer_set_protocol(easy, plain ? "http" : "https", plain ? CURLPROTO_HTTP : CURLPROTO_HTTPS) &&
+           SET(CURLOPT_UNRESTRICTED_AUTH, 0L) && SET(CURLOPT_HTTP09_ALLOWED, 0L);
 }
 
 static bool set_tls(CURL *easy, const struct ei_graph *graph)
@@ -102,8 +102,8 @@ static bool set_tls(CURL *easy, const struct ei_graph *graph)
 
 static bool set_limits(CURL *easy, const struct ei_graph *graph)
 {
-    return SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS) &&
-           SET(CURLOPT_TIMEOUT_MS, graph->timeout_ms) && SET(CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES) &&
+    return SET(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS) && SET(CURLOPT_TIMEOUT_MS, graph->timeout_ms) &&
+           SET(CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES) &&
            SET(CURLOPT_LOW_SPEED_TIME, (long)LOW_SPEED_SECONDS) &&
            SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)EI_BODY_MAX);
 }

@@ -5,6 +5,19 @@
 
 #define SET(option, value) (curl_easy_setopt(easy, (option), (value)) == CURLE_OK)
 
+bool ei_transfer_set_protocol(CURL *easy, const char *name, long bit)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    bool one_only = SET(CURLOPT_PROTOCOLS_STR, name);
+    (void)bit;
+#else
+    bool one_only = SET(CURLOPT_PROTOCOLS, bit);
+    (void)name;
+#endif
+    return one_only && SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
+           SET(CURLOPT_PROXY, "") && SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) && SET(CURLOPT_NOSIGNAL, 1L);
+}
+
 bool ei_transfer_set_tls(CURL *easy, const char *ca_file)
 {
     if (!SET(CURLOPT_SSL_VERIFYPEER, 1L) || !SET(CURLOPT_SSL_VERIFYHOST, 2L) ||

@@ -10,6 +10,10 @@
 /* Certificate and name are checked, TLS 1.2 at least; ca_file instead of the system's trust store, NULL: that. */
 bool ei_transfer_set_tls(CURL *easy, const char *ca_file);
 
+/* One protocol and no other, by libcurl's name and by its bit, which older ones want (CURLPROTO_HTTPS); no redirect is
+ * followed, and nothing is taken from the environment or the user's files (K5). */
+bool ei_transfer_set_protocol(CURL *easy, const char *name, long bit);
+
 /* X5: whether not one byte of an HTTP request was written. */
 bool ei_transfer_unsent(CURL *easy, CURLcode code);
 
