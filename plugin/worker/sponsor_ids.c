@@ -41,7 +41,9 @@ struct ei_sponsor_ids {
 
 static bool has_name(const char *sponsor)
 {
-    return strncmp(sponsor, of_user, sizeof of_user - 1) == 0 && !ei_guid_valid(sponsor + sizeof of_user - 1);
+    const char *user = ei_sponsor_user(sponsor);
+
+    return user != NULL && !ei_guid_valid(user);
 }
 
 static struct sponsor_id *find(struct ei_sponsor_ids *all, const char *sponsor)
@@ -137,7 +139,7 @@ static struct sponsor_id *ask_for(struct ei_worker *w, const char *sponsor)
     *id = (struct sponsor_id){.worker = w, .state = ID_FREE};
     ei_guid_new(crid);
     if (snprintf(id->sponsor, sizeof id->sponsor, "%s", sponsor) >= (int)sizeof id->sponsor ||
-        ei_graph_find_user_id(w->graph, sponsor + sizeof of_user - 1, crid, on_user, id) != EI_OK)
+        ei_graph_find_user_id(w->graph, ei_sponsor_user(sponsor), crid, on_user, id) != EI_OK)
         return NULL;
     id->state = ID_ASKED;
     return id;
@@ -203,7 +205,7 @@ void ei_sponsor_ids_tell(const struct ei_worker *w, const struct ei_settings *se
         size_t used = strlen(note);
         if (ei_sponsor_ids_find(w, settings->sponsors[i]) == NULL)
             snprintf(note + used, EI_MESSAGE_MAX - used, "%sthe tenant has no user %s", used != 0 ? "; " : "",
-                     settings->sponsors[i] + sizeof of_user - 1);
+                     ei_sponsor_user(settings->sponsors[i]));
     }
 }
 
