@@ -108,7 +108,7 @@ mv -f "$work/status.cdb" "$public/status.cdb"
 # ---- hostile programs ------------------------------------------------------------------------------------------------
 
 if "${CC:-gcc}" -std=c17 -D_GNU_SOURCE -o "$work/host" "$repo/tests/host/nss-host/host.c" -lpthread >"$work/cc" 2>&1; then
-    for case in threads forks closed high full-table short-list no-duplicate keeps-state entry-point; do
+    for case in threads forks closed high full-table full-memory interrupts short-list no-duplicate keeps-state entry-point; do
         assert_true "S36: $case" timeout 60 "$work/host" taylor "$gid" $case
     done
     assert_false 'the program would notice a missing group' "$work/host" robin "$gid" threads

@@ -9,9 +9,10 @@
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
-enum { THREADS = 32, ROUNDS = 20, HIGH_FD = 1100 };
+enum { THREADS = 32, ROUNDS = 20, HIGH_FD = 1100, SMALL_STACK = 128 * 1024 };
 
 /* P2, T4: what sshd gets into its address space. */
 static void P2_only_libc_and_libpam_are_needed(void **state)
@@ -213,12 +214,13 @@ static void T4_a_host_that_forks_between_calls(void **state)
     in_child(forking_between_calls);
 }
 
-/* The module's answer when only spare descriptors are left; called by hand, since libpam itself needs one. */
-static int judge_with_few_descriptors(entry_point *judge, const char *user, const char *groups, int spare)
+/* The module's answer to a host that squeezes it from before() to after(); called by hand, since libpam itself needs
+ * descriptors and memory. */
+static int judge_squeezed(entry_point *judge, const char *user, const char *groups, void (*before)(int),
+                          void (*after)(void), int degree)
 {
     struct heard heard = {0};
     struct pam_conv conv = {converse, &heard};
-    struct rlimit limit;
     pam_handle_t *pamh;
     char view[200];
     const char *arguments[] = {view, groups};
@@ -226,13 +228,30 @@ static int judge_with_few_descriptors(entry_point *judge, const char *user, cons
     snprintf(view, sizeof view, "view=%s", view_path);
     if (pam_start("ei-none", user, &conv, &pamh) != PAM_SUCCESS)
         return -1;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    struct rlimit few = {(rlim_t)lowest_free() + (rlim_t)spare, limit.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &few);
+    before(degree);
     int code = judge(pamh, PAM_SILENT, groups != NULL ? 2 : 1, arguments);
-    setrlimit(RLIMIT_NOFILE, &limit);
+    after();
     pam_end(pamh, code);
     return code;
+}
+
+static struct rlimit usual;
+
+static void take_descriptors(int spare)
+{
+    getrlimit(RLIMIT_NOFILE, &usual);
+    struct rlimit few = {(rlim_t)lowest_free() + (rlim_t)spare, usual.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &few);
+}
+
+static void give_descriptors(void)
+{
+    setrlimit(RLIMIT_NOFILE, &usual);
+}
+
+static int judge_with_few_descriptors(entry_point *judge, const char *user, const char *groups, int spare)
+{
+    return judge_squeezed(judge, user, groups, take_descriptors, give_descriptors, spare);
 }
 
 static int accepted_with_few_descriptors(void)
@@ -263,6 +282,91 @@ static void S1_no_descriptors_are_no_pass(void **state)
     in_child(accepted_with_few_descriptors);
 }
 
+#ifndef __SANITIZE_ADDRESS__ /* its allocator ends the program where there is no memory */
+static void **hoard;         /* each block begins with the address of the one before */
+
+/* Nothing more is to be had from the system, and all that malloc() has is taken but for spare blocks. */
+static void take_memory(int spare)
+{
+    struct rlimit none = {1, RLIM_INFINITY};
+    void **given[4];
+
+    getrlimit(RLIMIT_AS, &usual);
+    for (int i = 0; i < spare; i++)
+        given[i] = malloc(1024);
+    none.rlim_max = usual.rlim_max;
+    setrlimit(RLIMIT_AS, &none);
+    hoard = NULL;
+    for (size_t size = 1 << 20; size >= sizeof(void *); size /= 2)
+        for (void **block; (block = malloc(size)) != NULL; hoard = block)
+            *block = hoard;
+    for (int i = 0; i < spare; i++)
+        free(given[i]);
+}
+
+static void give_memory(void)
+{
+    setrlimit(RLIMIT_AS, &usual);
+    while (hoard != NULL) {
+        void **block = hoard;
+        hoard = *block;
+        free(block);
+    }
+}
+
+static int with_full_address_space(void)
+{
+    void *library = dlopen(module_path, RTLD_NOW | RTLD_LOCAL);
+    entry_point *judge = (entry_point *)dlsym(library, "pam_sm_acct_mgmt");
+    int failed = 0;
+
+    for (int spare = 0; spare <= 4; spare++) {
+        int refused = judge_squeezed(judge, "taylor", "groups=" GROUP, take_memory, give_memory, spare);
+        int passed = judge_squeezed(judge, "robin", "groups=" GROUP, take_memory, give_memory, spare);
+        int root = judge_squeezed(judge, "root", "groups=" GROUP, take_memory, give_memory, spare);
+        failed |= refused != PAM_BUF_ERR && refused != PAM_SYSTEM_ERR && refused != PAM_PERM_DENIED ? 1 : 0;
+        failed |= passed != PAM_BUF_ERR && passed != PAM_SYSTEM_ERR && passed != PAM_IGNORE ? 2 : 0;
+        failed |= root != PAM_BUF_ERR && root != PAM_IGNORE ? 4 : 0;
+    }
+    failed |= judge_squeezed(judge, "taylor", NULL, take_descriptors, give_descriptors, 100) != PAM_PERM_DENIED ? 8 : 0;
+    return failed;
+}
+
+/* T4, S1: a covered account without a record is refused with whatever code, never passed; another gets no verdict. */
+static void T4_a_host_with_a_full_address_space(void **state)
+{
+    (void)state;
+    healthy(0);
+    in_child(with_full_address_space);
+}
+#endif
+
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+/* Each system call that can be interrupted is, again and again; handlers without SA_RESTART, as old programs have. */
+static int interrupted(void)
+{
+    struct sigaction action = {.sa_handler = on_alarm};
+    struct itimerval often = {{0, 50}, {0, 50}};
+    int failed = 0;
+
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (int i = 0; i < ROUNDS * 10; i++)
+        failed |= judge_both(PAM_SUCCESS, PAM_SUCCESS);
+    return failed;
+}
+
+static void T4_a_host_that_interrupts(void **state)
+{
+    (void)state;
+    healthy(EI_STATE_ACCEPTED);
+    in_child(interrupted);
+}
+
 static void *judge_in_thread(void *unused)
 {
     intptr_t failed = 0;
@@ -281,8 +385,12 @@ static void T4_a_host_with_32_threads(void **state)
     (void)state;
 
     healthy(EI_STATE_ACCEPTED);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, SMALL_STACK);
     for (int i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, judge_in_thread, NULL), 0);
+        assert_int_equal(pthread_create(&threads[i], &attributes, judge_in_thread, NULL), 0);
+    pthread_attr_destroy(&attributes);
     for (int i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_join(threads[i], &failed), 0);
         assert_null(failed);
@@ -348,6 +456,10 @@ int main(void)
         WITH_MODULE(T4_a_host_that_blocks_sigpipe),
         WITH_MODULE(T4_a_host_that_forks_between_calls),
         WITH_MODULE(S1_no_descriptors_are_no_pass),
+#ifndef __SANITIZE_ADDRESS__
+        WITH_MODULE(T4_a_host_with_a_full_address_space),
+#endif
+        WITH_MODULE(T4_a_host_that_interrupts),
         WITH_MODULE(T4_a_host_with_32_threads),
         WITH_MODULE(L1_nine_system_calls),
     };

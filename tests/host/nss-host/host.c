@@ -1,9 +1,10 @@
 /*
- * A program that is hard on the NSS module it looks groups up through (T4, S36): threads, forks, no standard
- * descriptors, descriptor numbers above 1024, no descriptors left, short lists, a blocked SIGPIPE.
+ * A program that is hard on the NSS module it looks groups up through (T4, S36): threads with small stacks, forks, no
+ * standard descriptors, descriptor numbers above 1024, no descriptors left, a full address space, short lists, a
+ * blocked SIGPIPE, signals that interrupt.
  *
- *   host LOGIN GID CASE      exit code 0: LOGIN has GID in each of the look-ups (CASE full-table: the module cannot
- *                            open anything, and the look-up ends all the same)
+ *   host LOGIN GID CASE      exit code 0: LOGIN has GID in each of the look-ups (CASE full-table, full-memory: the
+ *                            module cannot open anything, or has no memory, and the look-up ends all the same)
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,10 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 32, ROUNDS = 200, FORKS = 50, GROUPS = 64, HIGH = 1500 };
+enum { THREADS = 32, ROUNDS = 200, FORKS = 50, GROUPS = 64, HIGH = 1500, SMALL_STACK = 128 * 1024 };
 
 static const char *login;
 static gid_t wanted;
@@ -59,14 +61,18 @@ static void *look_often(void *context)
 static bool threads(void)
 {
     pthread_t thread[THREADS];
+    pthread_attr_t attributes;
     bool good[THREADS];
     bool all = true;
 
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, SMALL_STACK);
     for (int i = 0; i < THREADS; i++) {
         good[i] = true;
-        if (pthread_create(&thread[i], NULL, look_often, &good[i]) != 0)
+        if (pthread_create(&thread[i], &attributes, look_often, &good[i]) != 0)
             return false;
     }
+    pthread_attr_destroy(&attributes);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(thread[i], NULL);
         all &= good[i];
@@ -131,6 +137,51 @@ static bool full_table(void)
     for (int fd = 3; fd <= last; fd++)
         close(fd);
     return has_group();
+}
+
+/* What the module asks for by itself is a longer list, which begins here with room for no more. */
+static bool full_memory(void)
+{
+    struct rlimit usual, none = {1, RLIM_INFINITY};
+    void **hoard = NULL;
+    gid_t groups[GROUPS];
+    int count = GROUPS;
+
+    if (!has_group())
+        return false;
+    getrlimit(RLIMIT_AS, &usual);
+    none.rlim_max = usual.rlim_max;
+    setrlimit(RLIMIT_AS, &none);
+    for (size_t size = 1 << 20; size >= sizeof(void *); size /= 2)
+        for (void **block; (block = malloc(size)) != NULL; hoard = block)
+            *block = hoard;
+    (void)getgrouplist(login, 100, groups, &count);
+    setrlimit(RLIMIT_AS, &usual);
+    while (hoard != NULL) {
+        void **block = hoard;
+        hoard = *block;
+        free(block);
+    }
+    return has_group();
+}
+
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+/* Each system call that can be interrupted is, again and again; the handler is one without SA_RESTART. */
+static bool interrupts(void)
+{
+    struct sigaction action = {.sa_handler = on_alarm};
+    struct itimerval often = {{0, 50}, {0, 50}};
+    bool all = true;
+
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (int i = 0; i < ROUNDS; i++)
+        all &= has_group();
+    return all;
 }
 
 /* ERANGE's cousin: the caller's list is too short, and is told how long it has to be. */
@@ -226,6 +277,7 @@ int main(int argc, char **argv)
     } cases[] = {{"threads", threads},         {"forks", forks},
                  {"closed", closed},           {"high", high},
                  {"full-table", full_table},   {"short-list", short_list},
+                 {"full-memory", full_memory}, {"interrupts", interrupts},
                  {"many-groups", many_groups}, {"no-duplicate", no_duplicate},
                  {"keeps-state", keeps_state}, {"entry-point", entry_point}};
 
