@@ -22,6 +22,18 @@ void ei_clock_set(const struct ei_clock *clock);
 int64_t ei_now(void);
 int64_t ei_monotonic_ms(void);
 
+/*
+ * How long a loop really waits that has nothing to do for wait_ms. In a release build that is wait_ms. In the crash
+ * tests' build, EI_CLOCK_SKIP names a file with a number of seconds: until both clocks are so far ahead, the time in
+ * which nothing is under way (idle) is skipped, so that a week passes within minutes. The file is read each time.
+ */
+#ifdef EI_FAILPOINTS
+int ei_clock_wait_ms(int wait_ms, bool idle);
+#define EI_CLOCK_WAIT_MS(wait_ms, idle) ei_clock_wait_ms(wait_ms, idle)
+#else
+#define EI_CLOCK_WAIT_MS(wait_ms, idle) (wait_ms)
+#endif
+
 enum { EI_TIME_TEXT = 21 }; /* "2026-11-23T15:29:00Z" and its NUL */
 
 /* RFC 3339 in UTC, whole seconds. t outside the years 1970..9999 gives "". */

@@ -297,6 +297,15 @@ static void give_back_memory(struct ei_worker *w, int timeout)
     w->walked = false;
 }
 
+#ifdef EI_FAILPOINTS
+/* Nothing is under way: no request, no delivery, no reading of the accounts, and no peer beside the listener. */
+static bool is_idle(struct ei_worker *w, size_t peer_count)
+{
+    return ei_graph_active(w->graph) == 0 && ei_deliver_active(w->deliver) == 0 && !ei_scan_thread_busy(w->scanner) &&
+           peer_count <= 1;
+}
+#endif
+
 static enum ei_err wait_and_serve(struct ei_worker *w, struct ei_error *err)
 {
     struct curl_waitfd waits[OWN_FDS + EI_SERVER_POLLFDS];
@@ -316,7 +325,7 @@ static enum ei_err wait_and_serve(struct ei_worker *w, struct ei_error *err)
                               ((peers[i].events & POLLOUT) != 0 ? CURL_WAIT_POLLOUT : 0)),
         };
     give_back_memory(w, timeout);
-    enum ei_err rc = ei_graph_wait(w->graph, waits, count, timeout);
+    enum ei_err rc = ei_graph_wait(w->graph, waits, count, EI_CLOCK_WAIT_MS(timeout, is_idle(w, peer_count)));
     if (rc != EI_OK)
         return ei_fail(err, rc, "waiting for events failed");
     /* curl shows a hang-up as readiness; a peer that went away during its call would then be read for ever. */
