@@ -52,10 +52,8 @@ static void set_message(struct ei_error *err, enum ei_err code, const char *form
     err->code = code;
     if (vsnprintf(err->message, sizeof err->message, format, args) < 0)
         err->message[0] = '\0';
-    for (char *c = err->message; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-    ei_utf8_repair(err->message); /* a cut-off or foreign byte would make every JSON text that holds it invalid */
+    /* A cut-off or foreign byte would make every JSON text that holds it invalid. */
+    ei_utf8_one_line(err->message);
 }
 
 enum ei_err ei_fail(struct ei_error *err, enum ei_err code, const char *format, ...)

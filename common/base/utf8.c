@@ -89,3 +89,11 @@ void ei_utf8_repair(char *text)
         text += step;
     }
 }
+
+void ei_utf8_one_line(char *text)
+{
+    ei_utf8_repair(text);
+    for (; *text != '\0'; text += ei_utf8_length(text))
+        if (ei_utf8_control(text))
+            memset(text, '?', ei_utf8_length(text));
+}

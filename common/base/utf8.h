@@ -23,4 +23,7 @@ bool ei_utf8_text(const char *text, size_t length);
 /* Replaces each byte that is not part of a well-formed sequence by '?', in place. */
 void ei_utf8_repair(char *text);
 
+/* The same, and of each control character too: one line for people is left (S16). */
+void ei_utf8_one_line(char *text);
+
 #endif

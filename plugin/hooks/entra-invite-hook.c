@@ -53,10 +53,7 @@ static void say(FILE *to, const char *format, ...)
     va_end(args);
     if (length < 0)
         return;
-    ei_utf8_repair(line);
-    for (char *c = line; *c != '\0'; c += ei_utf8_length(c))
-        if (ei_utf8_control(c))
-            memset(c, '?', ei_utf8_length(c));
+    ei_utf8_one_line(line);
     fprintf(to, "entra-invite: %s\n", line);
 }
 

@@ -1,0 +1,52 @@
+/* The one error type: its message is one line of UTF-8 that moves no cursor, whatever text went into it (S16). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/base/error.h"
+#include "common/base/utf8.h"
+
+static void message_is(const char *text, const char *wanted)
+{
+    struct ei_error err = {0};
+
+    assert_int_equal(ei_fail(&err, EI_USAGE, "%s", text), EI_USAGE);
+    assert_string_equal(err.message, wanted);
+}
+
+static void S16_control_characters_and_broken_bytes_are_replaced(void **state)
+{
+    (void)state;
+    message_is("taylor\n\x1b[2J\x7f", "taylor??[2J?");
+    message_is("\xc2\x9b"
+               "2J", /* CSI in one character: as good as ESC [ for a terminal */
+               "??2J");
+    message_is("\xc2", "?");
+    message_is("\xc2\xa0\xe2\x82\xac", "\xc2\xa0\xe2\x82\xac");
+}
+
+static void a_message_is_cut_between_two_characters(void **state)
+{
+    char text[2 * EI_MESSAGE_MAX];
+    struct ei_error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i + 2 < sizeof text; i += 2)
+        memcpy(text + i, "\xc2\x9b", 3);
+    ei_fail(&err, EI_USAGE, ".%s", text);
+    assert_int_equal(strlen(err.message), EI_MESSAGE_MAX - 1);
+    assert_true(ei_utf8_printable(err.message));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(S16_control_characters_and_broken_bytes_are_replaced),
+        cmocka_unit_test(a_message_is_cut_between_two_characters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
