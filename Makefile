@@ -4,6 +4,7 @@
 #   sudo make check    installs what the build needs, builds, and runs every test
 #   sudo make bench    measures it against the least that anything must do, see tests/bench/README.md
 #   sudo make soak     the long form of a crash test: 1,000 accounts arrive while the worker is killed every 200 ms
+#   sudo make fuzz     feeds what reads bytes from outside with bytes that nobody would send, see tests/fuzz/README.md
 #   make deb, make rpm build the packages, into build/deb and build/rpm
 #
 # GNU make. Built files go to build/ only. PREFIX, SYSCONFDIR, LOCALSTATEDIR, RUNSTATEDIR and DESTDIR as in the GNU
@@ -60,8 +61,12 @@ else ifeq ($(VARIANT),clang)
 CC       := clang
 VFLAGS   := -O2 -g
 VLINK    :=
+else ifeq ($(VARIANT),fuzz)
+CC       := clang
+VFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+VLINK    := -fsanitize=fuzzer,address,undefined
 else
-$(error VARIANT is release, package, failpoints, sanitize or clang)
+$(error VARIANT is release, package, failpoints, sanitize, clang or fuzz)
 endif
 
 CFLAGS_ALL = -std=c17 $(WARN) $(VFLAGS) $(CFLAGS)
@@ -99,6 +104,8 @@ PAM_SRC     := $(wildcard plugin/pam/*.c) common/view/view_read.c common/account
 NSS_SRC     := $(wildcard plugin/nss/*.c) common/view/view_read.c
 UNIT_SRC    := $(wildcard tests/unit/test_*.c)
 BENCH_SRC   := $(wildcard tests/bench/*.c)
+FUZZ_SRC    := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_COMMON := $(filter-out $(FUZZ_SRC),$(wildcard tests/fuzz/*.c))
 C_FILES     := $(shell find common plugin tests -name '*.[ch]' 2>/dev/null | sort)
 
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
@@ -117,7 +124,7 @@ CATALOGUES := $(patsubst $(PODIR)/%.po,$(OUT)/locale/%/LC_MESSAGES/entra-invite.
 PROGRAMS := $(OUT)/entra-invited $(OUT)/entra-invite $(OUT)/entra-invite-hook $(OUT)/pam_entra_invite.so \
             $(OUT)/libnss_entra_invite.so.2 $(OUT)/entra-invite-flush
 
-.PHONY: all programs pot deps deps-check check check-all check-units soak unit-programs bench-programs bench demo install uninstall \
+.PHONY: all programs pot deps deps-check check check-all check-units soak unit-programs fuzz fuzz-programs bench-programs bench demo install uninstall \
         dist deb rpm clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -180,6 +187,17 @@ $(OUT)/test/%: $(OUT)/obj/tests/unit/%.o $(OUT)/libunits.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER) -lpam -lcmocka
 
+# The fuzz targets: with libFuzzer each is a program; the unit test that replays their corpora has them all in one.
+ifneq ($(VARIANT),fuzz)
+$(OUT)/obj/tests/fuzz/fuzz_%.o: CPPFLAGS += -DLLVMFuzzerTestOneInput=ei_$(notdir $*)
+endif
+$(OUT)/test/test_fuzz_corpora: $(call obj,tests/unit/test_fuzz_corpora.c $(FUZZ_SRC) $(FUZZ_COMMON)) $(OUT)/libunits.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER) -lcmocka
+$(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/fuzz_%.o $(call obj,$(FUZZ_COMMON)) $(OUT)/libunits.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER)
+
 # Sends one message, for the host tests of common/deliver.
 $(OUT)/deliver: $(OUT)/obj/tests/host/deliver/deliver.o $(OUT)/libunits.a
 	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER)
@@ -212,6 +230,13 @@ unit-programs: $(patsubst tests/unit/%.c,$(OUT)/test/%,$(UNIT_SRC))
 OWN_WORLD := $(filter-out test_deliver_% test_graph_% test_worker_%,$(patsubst tests/unit/%.c,%,$(UNIT_SRC)))
 check-units: $(OWN_WORLD:%=$(OUT)/test/%)
 	@for program in $^; do echo "$$program" && EI_SOURCE_DIR=$(CURDIR) EI_BUILD_DIR=$(CURDIR)/$(OUT) "$$program" || exit 1; done
+
+fuzz-programs: $(patsubst tests/fuzz/fuzz_%.c,$(OUT)/fuzz/%,$(FUZZ_SRC))
+
+# Each target for TIME seconds; TARGET=name runs only this one.
+TIME ?= 60
+fuzz: deps
+	@tests/fuzz/run "$(TIME)" $(TARGET)
 
 bench-programs: $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(BENCH_SRC))
 
