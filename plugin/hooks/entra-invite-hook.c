@@ -227,6 +227,7 @@ static int answer_options(int argc, char **argv)
 {
     static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
 
+    opterr = 0; /* its own message has the argument as it is (S16) */
     switch (getopt_long(argc, argv, "hV", options, NULL)) {
     case 'h':
         printf("usage: ACTION=useradd|userdel SUBJECT=LOGIN entra-invite-hook\n\n"

@@ -261,8 +261,9 @@ static void answers_help_and_version(void **state)
     run_child(f, hook_with_argument, (char *)"--version");
     assert_int_equal(f->exit_code, 0);
     assert_true(strncmp(f->out, "entra-invite-hook ", 18) == 0);
-    run_child(f, hook_with_argument, (char *)"--nothing");
+    run_child(f, hook_with_argument, (char *)"--\x1b[2J");
     assert_int_equal(f->exit_code, 2);
+    assert_string_equal(f->err, "entra-invite-hook: takes no arguments; see --help\n"); /* S16 */
 }
 
 #define HOOK_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
