@@ -10,7 +10,7 @@
 
 void ei_fuzz_broken(const char *property, const char *file, int line)
 {
-    /* stderr may be the target's own ear just now. */
+    /* stderr may be an ear just now. */
     dprintf(STDERR_FILENO, "%s:%d: this does not hold: %s\n", file, line, property);
     abort();
 }
@@ -130,6 +130,7 @@ void ei_fuzz_stop_clock(void)
 
 /* --- what is said --- */
 
+static FILE *usual_stdout;
 static FILE *usual_stderr;
 static char *heard;
 static size_t heard_size;
@@ -139,14 +140,16 @@ void ei_fuzz_listen(void)
     FILE *ear = open_memstream(&heard, &heard_size);
 
     EI_MUST(ear != NULL);
+    usual_stdout = stdout;
     usual_stderr = stderr;
-    stderr = ear;
+    stdout = stderr = ear;
     ei_log_open("fuzz", EI_LOG_STDERR, LOG_DEBUG);
 }
 
 char *ei_fuzz_heard(void)
 {
     fclose(stderr);
+    stdout = usual_stdout;
     stderr = usual_stderr;
     return heard;
 }
@@ -170,6 +173,21 @@ bool ei_fuzz_utf8(const char *text, size_t length)
         if (point < least[count] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
             return false;
         at += count;
+    }
+    return true;
+}
+
+bool ei_fuzz_lines(char *text, const char *before)
+{
+    for (char *line = text, *end; *line != '\0'; line = end + 1) {
+        end = strchr(line, '\n');
+        if (end == NULL)
+            return false;
+        *end = '\0';
+        bool good = ei_fuzz_one_line(line) && strncmp(line, before, strlen(before)) == 0;
+        *end = '\n';
+        if (!good)
+            return false;
     }
     return true;
 }

@@ -46,8 +46,8 @@ int ei_fuzz_free_descriptor(void);
 enum { EI_FUZZ_NOW = 1767687600, EI_FUZZ_NOW_MS = 1000000 };
 void ei_fuzz_stop_clock(void);
 
-/* Everything that the log and stderr say between the two calls, at the highest verbosity; ended by a NUL, to be freed
- * by the caller. */
+/* Everything that the log, stdout and stderr say between the two calls, at the highest verbosity; ended by a NUL, to be
+ * freed by the caller. */
 void ei_fuzz_listen(void);
 char *ei_fuzz_heard(void);
 
@@ -57,6 +57,8 @@ char *ei_fuzz_heard(void);
 bool ei_fuzz_utf8(const char *text, size_t length);
 /* One line for people: UTF-8 without control characters. */
 bool ei_fuzz_one_line(const char *text);
+/* Whole lines like that, each of which begins so. */
+bool ei_fuzz_lines(char *text, const char *before);
 /* rc and err belong together: a failure has its code, and a message that a person can read. */
 void ei_fuzz_judge_error(enum ei_err rc, const struct ei_error *err);
 
