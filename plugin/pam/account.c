@@ -66,11 +66,24 @@ void ei_pam_account_clear(struct ei_pam_account *account)
     account->more = NULL;
 }
 
-/*
- * ret_known false: there is no such group, as far as its sources can be asked. A group that does not resolve has no
- * members on this host either; a directory that is down must not shut out the local accounts.
- */
-static int group_id(const char *name, gid_t *ret_gid, bool *ret_known)
+/* What is found out about a covered group. */
+struct covered_group {
+    bool known; /* false: there is no such group, as far as its sources can be asked */
+    gid_t gid;
+    bool has_login; /* its entry names the login; false says nothing, as not every directory lists members */
+};
+
+static bool lists(char *const *members, const char *login)
+{
+    for (; members != NULL && *members != NULL; members++)
+        if (strcmp(*members, login) == 0)
+            return true;
+    return false;
+}
+
+/* A group that does not resolve has no members on this host either; a directory that is down must not shut out the
+ * local accounts. */
+static int find_group(const char *name, const char *login, struct covered_group *group)
 {
     char text[GROUP_TEXT], *more = NULL;
     struct group entry, *found = NULL;
@@ -82,9 +95,11 @@ static int group_id(const char *name, gid_t *ret_gid, bool *ret_known)
             return PAM_BUF_ERR;
         error = getgrnam_r(name, &entry, more, GROUP_MAX, &found);
     }
-    *ret_known = found != NULL;
-    if (found != NULL)
-        *ret_gid = entry.gr_gid;
+    group->known = found != NULL;
+    if (found != NULL) {
+        group->gid = entry.gr_gid;
+        group->has_login = lists(entry.gr_mem, login);
+    }
     free(more);
     return found != NULL ? PAM_SUCCESS : resource_code(error);
 }
@@ -126,19 +141,17 @@ int ei_pam_in_groups(const struct passwd *entry, const char *groups, bool *ret_m
     int count = 0;
 
     *ret_member = false;
-    /* The names first: without descriptors they fail with an error, while getgrouplist would quietly find no group. */
+    /* The names first: without memory or descriptors they fail with an error, while getgrouplist quietly finds fewer
+     * groups. So a member that the group's own entry names is not left to it (S1). */
     for (const char *name = groups; *name != '\0'; name += strlen(name) + 1) {
-        bool known;
-        int code = group_id(name, &wanted[count], &known);
+        struct covered_group group = {.known = false};
+        int code = find_group(name, entry->pw_name, &group);
         if (code != PAM_SUCCESS)
             return code;
-        count += known;
+        *ret_member |= group.has_login;
+        if (group.known)
+            wanted[count++] = group.gid;
     }
-    if (count == 0)
-        return PAM_SUCCESS;
-    if (holds(wanted, count, entry->pw_gid)) {
-        *ret_member = true;
-        return PAM_SUCCESS;
-    }
-    return compare_groups(entry, wanted, count, ret_member);
+    *ret_member |= holds(wanted, count, entry->pw_gid);
+    return count == 0 || *ret_member ? PAM_SUCCESS : compare_groups(entry, wanted, count, ret_member);
 }

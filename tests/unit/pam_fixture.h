@@ -38,7 +38,8 @@ enum { FILLER_GID = 50000 };
 /* What the databases do besides answering. All zero: they are well. */
 static struct fake {
     int passwd_error, group_error;
-    bool list_fails;
+    bool list_fails, list_short; /* short: it quietly has the primary group only, as glibc's when memory lacks */
+    bool lists_members;          /* the covered group's entry names its members */
     int list_calls;
     size_t passwd_size, group_size; /* buffers smaller than that are too small for an entry */
     int more_groups;                /* that every account is in, before the covered one */
@@ -89,7 +90,9 @@ int getgrnam_r(const char *name, struct group *entry, char *buffer, size_t size,
         return 0;
     if (size < fake.group_size)
         return no_room(NULL, result);
+    static char *members[] = {(char *)"sasha", (char *)"taylor", NULL};
     *entry = (struct group){.gr_gid = GROUP_GID, .gr_name = buffer, .gr_passwd = buffer + 32};
+    entry->gr_mem = fake.lists_members ? members : NULL;
     strcpy(buffer, name);
     strcpy(buffer + 32, "x");
     *result = entry;
@@ -99,7 +102,8 @@ int getgrnam_r(const char *name, struct group *entry, char *buffer, size_t size,
 int getgrouplist(const char *user, gid_t group, gid_t *groups, int *count)
 {
     int room = *count, used = 0;
-    bool member = strcmp(user, "taylor") == 0 || strcmp(user, "sasha") == 0 || strcmp(user, "root") == 0;
+    bool member =
+        !fake.list_short && (strcmp(user, "taylor") == 0 || strcmp(user, "sasha") == 0 || strcmp(user, "root") == 0);
 
     fake.list_calls++;
     if (fake.list_fails)

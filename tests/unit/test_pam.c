@@ -69,6 +69,24 @@ static void S24_groups_that_fail(void **state)
     }
 }
 
+/* S1, S24: where memory or descriptors lack, glibc's list of groups comes short without an error. Who is named in the
+ * covered group's own entry is covered all the same. */
+static void S24_a_list_of_groups_that_comes_short(void **state)
+{
+    (void)state;
+
+    for (int broken = 0; broken < 3; broken++) {
+        if (broken == 0)
+            healthy(0);
+        else
+            without_view(broken == 1 ? FROM_OPTION : FROM_FILE);
+        fake.lists_members = fake.list_short = true;
+        assert_int_equal(code_of("taylor"), broken != 0 ? PAM_AUTHINFO_UNAVAIL : PAM_PERM_DENIED);
+        assert_int_equal(code_of("robin"), PAM_IGNORE);
+        fake.lists_members = fake.list_short = false;
+    }
+}
+
 /* With a record, no group is looked up at all (L1); without one, once. */
 static void L1_groups_are_asked_for_only_without_a_record(void **state)
 {
@@ -252,6 +270,7 @@ int main(void)
         WITH_MODULE(S11_nobody_is_no_success),
         WITH_MODULE(S2_passwd_that_fails),
         WITH_MODULE(S24_groups_that_fail),
+        WITH_MODULE(S24_a_list_of_groups_that_comes_short),
         WITH_MODULE(L1_groups_are_asked_for_only_without_a_record),
         WITH_MODULE(large_entries_are_read),
         WITH_MODULE(members_of_many_groups),
