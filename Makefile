@@ -220,9 +220,10 @@ check: deps-check
 check-all:
 	@tests/run
 
-# SEED=N repeats a run, ACCOUNTS=N makes it shorter or longer.
+# SEED=N repeats a run, ACCOUNTS=N makes it shorter or longer; so does STRIDE=N with the torture, where 1 is each fault.
 soak: deps-check
 	@ACCOUNTS=$${ACCOUNTS:-1000} TEST_LIMIT=$${TEST_LIMIT:-5400} tests/faults/run test-load.sh
+	@STRIDE=$${STRIDE:-1} TEST_LIMIT=$${TEST_LIMIT:-10800} tests/faults/run test-torture-modules.sh
 
 unit-programs: $(patsubst tests/unit/%.c,$(OUT)/test/%,$(UNIT_SRC))
 
