@@ -189,8 +189,9 @@ static enum ei_err unreadable(const struct ei_view_writer *writer, enum ei_view_
         [EI_VIEW_CORRUPT] = EI_VIEW_DAMAGED,     [EI_VIEW_OK] = EI_VIEW_DAMAGED,
         [EI_VIEW_BAD_VERSION] = EI_VIEW_DAMAGED, [EI_VIEW_OS_ERROR] = EI_IO,
     };
-    return ei_fail(err, codes[status], "%s, just written, was read back: %s", writer->temp,
-                   ei_view_status_text(status));
+    bool of_system = status == EI_VIEW_OS_ERROR;
+    return ei_fail(err, codes[status], "%s, just written, was read back: %s%s%s", writer->temp,
+                   ei_view_status_text(status), of_system ? ": " : "", of_system ? strerror(errno) : "");
 }
 
 /* The longest run of taken slots, which is the longest probe of a login that is not in the view. */

@@ -126,6 +126,9 @@ static enum ei_err connect(struct ei_sqlite *store, struct ei_error *err)
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     if (sqlite3_open_v2(store->path, &store->db, flags, NULL) != SQLITE_OK)
         return ei_sqlite_fail(store->db, store->path, err);
+    /* SQLite's second try where the first was refused; it would stay so for as long as this process runs. */
+    if (sqlite3_db_readonly(store->db, "main") != 0)
+        return ei_sqlite_fail_read_only(store->path, err);
     sqlite3_extended_result_codes(store->db, 1);
     sqlite3_busy_timeout(store->db, EI_SQLITE_BUSY_MS);
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
@@ -150,7 +153,7 @@ static enum ei_err quick_check(struct ei_sqlite *store, struct ei_error *err)
     } else {
         const char *answer = (const char *)sqlite3_column_text(statement, 0);
         if (!ei_text_same(answer, "ok"))
-            rc = ei_fail(err, EI_STORE_DAMAGED, "%s: quick_check: %s", store->path, answer != NULL ? answer : "failed");
+            rc = ei_sqlite_fail_damaged(store->db, store->path, answer != NULL ? answer : "failed", err);
     }
     sqlite3_finalize(statement);
     return rc;
@@ -166,6 +169,8 @@ static enum ei_err write_ahead(struct ei_sqlite *store, struct ei_error *err)
         rc = ei_sqlite_fail(store->db, store->path, err);
     else if (strcmp((const char *)sqlite3_column_text(statement, 0), "wal") != 0)
         rc = ei_fail(err, EI_IO, "%s: this file system does not allow a write-ahead log; use a local one", store->path);
+    else if (sqlite3_step(statement) != SQLITE_DONE) /* where the change is committed */
+        rc = ei_sqlite_fail(store->db, store->path, err);
     sqlite3_finalize(statement);
     return rc;
 }

@@ -145,15 +145,17 @@ static enum ei_err drop_urls(const char *backup, struct ei_error *err)
     return rc;
 }
 
-static enum ei_err copy_database(sqlite3 *db, const char *path, const char *backup, struct ei_error *err)
+static enum ei_err copy_database(sqlite3 *db, const char *backup, struct ei_error *err)
 {
     sqlite3_stmt *statement = NULL;
     enum ei_err rc = EI_OK;
 
+    errno = 0;
     if (sqlite3_prepare_v2(db, "VACUUM INTO ?1", -1, &statement, NULL) != SQLITE_OK ||
         sqlite3_bind_text(statement, 1, backup, -1, SQLITE_STATIC) != SQLITE_OK ||
         sqlite3_step(statement) != SQLITE_DONE)
-        rc = ei_sqlite_fail(db, path, err);
+        /* To SQLite a copy that cannot be read is a damaged database; this one is whole. */
+        rc = errno == EIO ? file_failed(backup, err) : ei_sqlite_fail(db, backup, err);
     sqlite3_finalize(statement);
     return rc;
 }
@@ -173,7 +175,7 @@ static enum ei_err back_up(sqlite3 *db, const char *path, int version, struct ei
         goto out;
     rc = make_empty(backup, err);
     if (rc == EI_OK)
-        rc = copy_database(db, path, backup, err);
+        rc = copy_database(db, backup, err);
     if (rc == EI_OK)
         rc = drop_urls(backup, err);
     if (rc == EI_OK)

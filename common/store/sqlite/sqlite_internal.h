@@ -86,10 +86,18 @@ static inline struct ei_sqlite *ei_sqlite_of(struct ei_store *store)
     return (struct ei_sqlite *)store;
 }
 
+/* failure.c */
+
+/* Fills err from the connection's last failure ("FILE: SQLite's reason: the system's") and returns our code for it. */
+enum ei_err ei_sqlite_fail(sqlite3 *db, const char *path, struct ei_error *err);
+/* The same of what quick_check found: the disk's failure, or damage. */
+enum ei_err ei_sqlite_fail_damaged(sqlite3 *db, const char *path, const char *finding, struct ei_error *err);
+
+/* SQLite opened the file for reading because it could not for writing. */
+enum ei_err ei_sqlite_fail_read_only(const char *path, struct ei_error *err);
+
 /* statement.c */
 
-/* Fills err from the connection's last failure ("FILE: SQLite's reason") and returns our code for it. */
-enum ei_err ei_sqlite_fail(sqlite3 *db, const char *path, struct ei_error *err);
 /* Prepares and returns a cached statement, reset and without bindings; NULL on failure (err is filled). */
 sqlite3_stmt *ei_sqlite_statement(struct ei_sqlite *store, enum ei_sqlite_statement which, struct ei_error *err);
 /* Steps a statement that returns no row, and gives it back. NULL stands for a preparation that failed, and fails. */

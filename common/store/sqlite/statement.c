@@ -1,8 +1,5 @@
 #include "common/store/sqlite/sqlite_internal.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "common/store/sqlite/columns.h"
 
 #define SELECT_COLLABORATOR "SELECT row, id, " EI_SQL_COLUMNS " FROM collaborator "
@@ -73,43 +70,6 @@ const char ei_sqlite_each_account_text[] = SELECT_ACCOUNT "ORDER BY owner, posit
 const char ei_sqlite_each_membership_text[] = SELECT_MEMBERSHIP "ORDER BY owner, position";
 const char ei_sqlite_history_text[] =
     "SELECT number, at, event, detail, crid FROM history WHERE id = ?1 AND number > ?2 ORDER BY number";
-
-static enum ei_err our_code(int extended, int system_error)
-{
-    switch (extended & 0xff) {
-    case SQLITE_FULL:
-        return EI_STORE_FULL;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_ERROR: /* the texts here are fixed, so it is the schema that does not fit them */
-        return EI_STORE_DAMAGED;
-    case SQLITE_NOMEM:
-        return EI_NOMEM;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return EI_BUSY;
-    case SQLITE_CONSTRAINT:
-        return EI_CONFLICT;
-    case SQLITE_IOERR:
-        if (extended == SQLITE_IOERR_NOMEM)
-            return EI_NOMEM;
-        return system_error == ENOSPC || system_error == EDQUOT ? EI_STORE_FULL : EI_IO;
-    default:
-        return EI_IO;
-    }
-}
-
-enum ei_err ei_sqlite_fail(sqlite3 *db, const char *path, struct ei_error *err)
-{
-    if (db == NULL)
-        return ei_fail(err, EI_NOMEM, "%s: out of memory", path);
-    int extended = sqlite3_extended_errcode(db);
-    int system_error = sqlite3_system_errno(db);
-    bool of_system = (extended & 0xff) == SQLITE_IOERR || (extended & 0xff) == SQLITE_CANTOPEN;
-    return ei_fail(err, our_code(extended, system_error), "%s: %s%s%s (SQLite %d)", path, sqlite3_errmsg(db),
-                   of_system && system_error != 0 ? ": " : "",
-                   of_system && system_error != 0 ? strerror(system_error) : "", extended);
-}
 
 sqlite3_stmt *ei_sqlite_statement(struct ei_sqlite *store, enum ei_sqlite_statement which, struct ei_error *err)
 {
