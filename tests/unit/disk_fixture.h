@@ -11,6 +11,7 @@
 
 #include "common/base/buffer.h"
 #include "common/base/clock.h"
+#include "common/base/file.h"
 #include "common/store/sqlite/sqlite_internal.h"
 #include "common/view/view_write.h"
 #include "tests/faults/disk_shim.h"
@@ -201,6 +202,25 @@ static inline enum ei_err step_publish_2(struct disk_run *run)
     return disk_publish(run, 2);
 }
 
+/* The file by which a module knows who is covered when the view cannot say it. */
+static inline enum ei_err disk_groups(struct disk_run *run, const char *text)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/groups", run->public_path);
+    return ei_file_replace(path, text, strlen(text), 0644, &run->err);
+}
+
+static inline enum ei_err step_groups_1(struct disk_run *run)
+{
+    return disk_groups(run, "partners\n");
+}
+
+static inline enum ei_err step_groups_2(struct disk_run *run)
+{
+    return disk_groups(run, "suppliers\npartners\n");
+}
+
 struct disk_named_step {
     disk_step *run;
     const char *name;
@@ -213,10 +233,12 @@ struct disk_named_step {
 
 /* A fresh store, and a view. */
 static const struct disk_named_step disk_fresh[] = {
-    DISK_STEP(open),     DISK_STEP(add),     DISK_STEP(number_1), DISK_STEP(publish_1),
-    DISK_STEP(creating), DISK_STEP(created), DISK_STEP(mailing),  DISK_STEP(reopen),
-    DISK_STEP(pending),  DISK_STEP(hasten),  DISK_STEP(number_2), DISK_STEP(publish_2),
-    DISK_STEP(delete),   DISK_STEP(reopen),  DISK_STEP(accepted), {0},
+    DISK_STEP(open),     DISK_STEP(groups_1),  DISK_STEP(add),
+    DISK_STEP(number_1), DISK_STEP(publish_1), DISK_STEP(creating),
+    DISK_STEP(created),  DISK_STEP(mailing),   DISK_STEP(reopen),
+    DISK_STEP(groups_2), DISK_STEP(pending),   DISK_STEP(hasten),
+    DISK_STEP(number_2), DISK_STEP(publish_2), DISK_STEP(delete),
+    DISK_STEP(reopen),   DISK_STEP(accepted),  {0},
 };
 
 /* A store of an older version: opening it is the migration. Its own rows must be there all the time. */
@@ -341,6 +363,20 @@ static inline char *disk_says(struct disk_run *run)
     return said;
 }
 
+/* Whole, whichever it is. */
+static inline void disk_check_groups(const struct disk_run *run)
+{
+    char path[128], groups[EI_VIEW_GROUPS_SIZE];
+
+    snprintf(path, sizeof path, "%s/groups", run->public_path);
+    enum ei_view_status status = ei_view_read_groups(path, groups);
+    if (status == EI_VIEW_NO_FILE)
+        return;
+    assert_int_equal(status, EI_VIEW_OK);
+    if (memcmp(groups, "partners\0", 10) != 0 && memcmp(groups, "suppliers\0partners\0", 20) != 0)
+        fail_msg("the groups file begins with %s", groups);
+}
+
 /* The published number, as a module finds it; 0: no view yet. Whatever else is wrong with it fails the test. */
 static inline uint64_t disk_generation(const struct disk_run *run)
 {
@@ -350,6 +386,7 @@ static inline uint64_t disk_generation(const struct disk_run *run)
     bool found = false;
     enum ei_view_status status = ei_view_open(run->view, &view, &header);
 
+    disk_check_groups(run);
     if (status == EI_VIEW_NO_FILE)
         return 0;
     if (status != EI_VIEW_OK)

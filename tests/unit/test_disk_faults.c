@@ -158,6 +158,9 @@ static void check_left_over(struct disk_run *run, const struct disk_named_step *
     snprintf(path, sizeof path, "%s.tmp", run->view);
     if (access(path, F_OK) == 0)
         complain(run, last, "a half-written view is left");
+    snprintf(path, sizeof path, "%s/groups.tmp", run->public_path);
+    if (access(path, F_OK) == 0)
+        complain(run, last, "a half-written groups file is left");
     snprintf(path, sizeof path, "%s-journal", run->store.database);
     if (access(path, F_OK) == 0)
         complain(run, last, "a journal is left");

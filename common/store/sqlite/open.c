@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,10 +40,29 @@ static enum ei_err check_private(int fd, const char *path, mode_t kind, mode_t m
     return EI_OK;
 }
 
+/* The new name too must outlive a power cut, or all that is in it is gone. */
+static enum ei_err make_directory(const char *path, struct ei_error *err)
+{
+    if (mkdir(path, 0700) < 0)
+        return errno == EEXIST ? EI_OK : failed(path, "", err);
+    char *parent = strdup(path);
+    if (parent == NULL)
+        return ei_fail(err, EI_NOMEM, "%s: out of memory", path);
+    int fd = open(dirname(parent), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(parent);
+    enum ei_err rc = fd < 0 || fsync(fd) < 0 ? failed(path, "", err) : EI_OK;
+    if (fd >= 0)
+        close(fd);
+    if (rc != EI_OK)
+        rmdir(path); /* to be made anew, and synced */
+    return rc;
+}
+
 static enum ei_err open_directory(const char *path, int *ret_fd, struct ei_error *err)
 {
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return failed(path, "", err);
+    enum ei_err made = make_directory(path, err);
+    if (made != EI_OK)
+        return made;
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return failed(path, "", err);
