@@ -327,7 +327,7 @@ static bool repeat_unauthorized(struct ei_graph *graph, struct ei_request *reque
     request->repeats++;
     ei_buffer_free(&request->answer);
     request->header_bytes = 0;
-    request->retry_after[0] = request->date[0] = request->request_id[0] = request->challenge[0] = '\0';
+    ei_request_forget_headers(request);
     ei_guid_new(request->crid);
     ei_queue_first(graph, request);
     return true;

@@ -29,11 +29,13 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
         return 0;
     }
     if (length >= 5 && strncmp(data, "HTTP/", 5) == 0) /* what came before was an interim answer's */
-        request->retry_after[0] = request->date[0] = request->request_id[0] = request->challenge[0] = '\0';
+        ei_request_forget_headers(request);
     ei_transfer_keep_header(data, length, "Retry-After", request->retry_after, sizeof request->retry_after);
     ei_transfer_keep_header(data, length, "Date", request->date, sizeof request->date);
     ei_transfer_keep_header(data, length, request->service == EI_SERVICE_GRAPH ? "request-id" : "x-ms-request-id",
                             request->request_id, sizeof request->request_id);
+    if (request->service == EI_SERVICE_GRAPH)
+        ei_transfer_keep_header(data, length, "client-request-id", request->answered_id, sizeof request->answered_id);
     ei_transfer_keep_header(data, length, "WWW-Authenticate", request->challenge, sizeof request->challenge);
     return length;
 }

@@ -152,6 +152,24 @@ void ei_outcome_answered(struct ei_request *request, long status, const char *lo
     note_call(request);
 }
 
+/* Graph gives the id of the question back. Another one is on a connection where somebody answered twice: a libcurl
+ * older than 8 takes what is left over for the answer to its next request, and one person's link would become
+ * another's. */
+static bool answers_another(const struct ei_request *request)
+{
+    return request->answered_id[0] != '\0' && strcasecmp(request->answered_id, request->crid) != 0;
+}
+
+/* As if nothing whole had come, and none of the connections is used again: each answer on that one would be late. */
+static CURLcode refuse_answer(struct ei_request *request)
+{
+    snprintf(request->curl_error, sizeof request->curl_error, "this is the answer to another request (%s)",
+             request->answered_id);
+    ei_request_forget_headers(request);
+    ei_graph_renew_connections(request->graph);
+    return CURLE_WEIRD_SERVER_REPLY;
+}
+
 void ei_outcome_shared(struct ei_request *request, const struct ei_graph_result *result)
 {
     request->result = *result;
@@ -166,6 +184,10 @@ void ei_outcome_read(struct ei_request *request, CURLcode code)
 
     (void)curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
     (void)curl_easy_getinfo(request->easy, CURLINFO_REDIRECT_URL, &location);
+    if (code == CURLE_OK && answers_another(request)) {
+        code = refuse_answer(request);
+        status = 0;
+    }
     if (code == CURLE_OK) {
         ei_outcome_answered(request, status, location);
         if (request->inspect)

@@ -15,6 +15,12 @@ void ei_request_free(struct ei_request *request)
     free(request);
 }
 
+void ei_request_forget_headers(struct ei_request *request)
+{
+    request->retry_after[0] = request->date[0] = request->request_id[0] = '\0';
+    request->answered_id[0] = request->challenge[0] = '\0';
+}
+
 static struct ei_request *request_new(struct ei_graph *graph, ei_request_done *done, void *context)
 {
     struct ei_request *request = calloc(1, sizeof *request);

@@ -87,6 +87,7 @@ struct ei_request {
     char retry_after[EI_HEADER_VALUE_MAX];
     char date[EI_HEADER_VALUE_MAX];
     char request_id[EI_HEADER_VALUE_MAX];
+    char answered_id[EI_HEADER_VALUE_MAX]; /* client-request-id as Graph gave it back */
     char challenge[EI_CHALLENGE_MAX];
 
     struct ei_graph_result result; /* once ended */
@@ -154,6 +155,8 @@ enum ei_err ei_request_start_failed(struct ei_graph *graph, const struct ei_erro
 struct ei_request *ei_request_carrier(struct ei_graph *graph, const char *target);
 /* It is in no list. */
 void ei_request_free(struct ei_request *request);
+/* What was kept of the headers of an answer that does not count. */
+void ei_request_forget_headers(struct ei_request *request);
 
 void ei_queue_first(struct ei_graph *graph, struct ei_request *request);
 void ei_queue_remove(struct ei_graph *graph, struct ei_request *request);
