@@ -6,6 +6,7 @@
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "common/ipc/event.h"
+#include "plugin/worker/transition.h"
 
 static void add(cJSON *object, const char *name, const char *value)
 {
@@ -50,8 +51,11 @@ enum ei_err ei_history_put(struct ei_store *store, struct ei_collaborator *c, co
                            const struct ei_event_facts *facts, struct ei_error *err)
 {
     char *detail = event != NULL ? detail_of(c, event, facts) : NULL;
-    enum ei_err rc = ei_store_put(store, c, event, detail, err);
 
+    EI_TRANSITION_BEGIN(store, c->id);
+    enum ei_err rc = ei_store_put(store, c, event, detail, err);
+    if (rc == EI_OK)
+        EI_TRANSITION_END(c, event);
     free(detail);
     return rc;
 }

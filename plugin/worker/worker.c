@@ -123,6 +123,17 @@ static enum ei_err open_signals(struct ei_worker *w, struct ei_error *err)
     return w->signal_fd < 0 ? ei_fail(err, EI_IO, "signals: %s", strerror(errno)) : EI_OK;
 }
 
+/* For one request; 0: the graph's own. The tests with the fault proxy do not sit out a minute. */
+static long timeout_ms(void)
+{
+#ifdef EI_FAILPOINTS
+    const char *wanted = getenv("EI_FAILPOINT_TIMEOUT_MS");
+    return wanted != NULL ? strtol(wanted, NULL, 10) : 0;
+#else
+    return 0;
+#endif
+}
+
 static enum ei_err open_parts(struct ei_worker *w, int listen_fd, struct ei_error *err)
 {
     const struct ei_config *config = w->config;
@@ -133,6 +144,7 @@ static enum ei_err open_parts(struct ei_worker *w, int listen_fd, struct ei_erro
         .graph_url = config->graph_url,
         .ca_file = config->ca_file,
         .credential = w->credential,
+        .timeout_ms = timeout_ms(),
     };
     enum ei_err rc = ei_host_id(NULL, w->host, err);
     if (rc == EI_OK && asprintf(&w->private_dir, "%s/private", config->state_dir) < 0)
