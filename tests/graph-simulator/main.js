@@ -14,6 +14,7 @@ const { ensureCertificates } = require('./engine/tls');
 const OPTIONS = {
     'dir': { type: 'string' },
     'port': { type: 'string', default: '0' },
+    'public-port': { type: 'string' },
     'tenant': { type: 'string', default: 'contoso.onmicrosoft.com' },
     'tenant-id': { type: 'string', default: '11111111-2222-3333-4444-555555555555' },
     'client-id': { type: 'string', default: '99999999-8888-7777-6666-555555555555' },
@@ -25,14 +26,20 @@ const OPTIONS = {
 
 const HOSTS = { v4: '127.0.0.1', v6: '::1' };
 
+function portOf(option, text) {
+    const port = Number(text);
+    if (!Number.isInteger(port) || port < 0 || port > 65535)
+        throw new Error(`${option} ${text}: not a port`);
+    return port;
+}
+
 function readOptions(argv) {
     const { values } = parseArgs({ args: argv, options: OPTIONS });
     if (!values.dir)
         throw new Error('--dir DIR is missing');
-    const port = Number(values.port);
-    if (!Number.isInteger(port) || port < 0 || port > 65535)
-        throw new Error(`--port ${values.port}: not a port`);
-    return { ...values, dir: path.resolve(values.dir), port };
+    const port = portOf('--port', values.port);
+    const publicPort = values['public-port'] === undefined ? null : portOf('--public-port', values['public-port']);
+    return { ...values, dir: path.resolve(values.dir), port, publicPort };
 }
 
 function readConfig(file) {
@@ -124,7 +131,7 @@ async function main(argv) {
     });
     const credentials = ensureCertificates(options.dir);
     const { port } = await listenOnLoopback(() => createServer(sim, credentials, options['http1-only']), options.port);
-    sim.setPort(port);
+    sim.setPort(options.publicPort === null ? port : options.publicPort);
     sim.setIdentityPort((await listen(createIdentityServer(sim), { host: HOSTS.v4, port: 0 })).port);
     await listen(createControl(sim), path.join(options.dir, 'control.sock'));
     endOnSignal(options);
