@@ -113,7 +113,7 @@ function times(count, make) {
 
 function drawRules(dice, accounts) {
     const ofAccounts = times(accounts, (i) => times(dice.whole(0, 3), () =>
-        ruleOf(dice, REQUEST_FAULTS, { ...dice.one(OF_ACCOUNT), text: addressOf(i) }, dice.whole(1, 2)))).flat();
+        ruleOf(dice, REQUEST_FAULTS, { ...dice.one(OF_ACCOUNT), text: addressOf(i) }, dice.one([1, 1, 1, 2])))).flat();
     const ofAll = times(dice.whole(0, 4), () => ruleOf(dice, REQUEST_FAULTS, dice.one(OF_ANYBODY), dice.whole(1, 5)));
     const lines = times(dice.whole(0, 4), () => ruleOf(dice, CONNECTION_FAULTS, {}, dice.whole(1, 2 * accounts)));
     return [...lines, ...ofAccounts, ...ofAll];
@@ -126,7 +126,7 @@ function drawSimulator(dice, accounts, http2) {
     })).filter(({ action }) => !http2 || !endsStream(action));
     const settings = { gzip: dice.chance(0.2), batch: !dice.chance(0.2) };
     if (dice.chance(0.5))
-        settings.replication = { byIdMs: dice.whole(0, 2000), filterMs: dice.whole(0, 2000) };
+        settings.replication = { byIdMs: dice.whole(0, 800), filterMs: dice.whole(0, 800) };
     return { faults, settings };
 }
 
@@ -134,7 +134,8 @@ function drawSimulator(dice, accounts, http2) {
 function draw(seed) {
     const dice = new Dice(seed);
     dice.next();
-    const accounts = dice.chance(0.1) ? dice.whole(45, 70) : dice.whole(4, 16);
+    // So many that batches come about, or fewer.
+    const accounts = dice.chance(0.15) ? dice.whole(45, 70) : dice.whole(8, 30);
     const chaosMs = dice.whole(300, 1800);
     const http2 = dice.chance(0.3);
     return {

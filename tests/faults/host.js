@@ -12,7 +12,7 @@ const { Proxy } = require('./proxy/proxy');
 
 const STATE = '/var/lib/entra-invite';
 const SOCKET = '/run/entra-invite/entra-invite.sock';
-const TIMEOUT_MS = 1500; // of the worker's requests
+const TIMEOUT_MS = 1000; // of the worker's requests
 
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 

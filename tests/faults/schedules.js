@@ -53,6 +53,7 @@ class Run {
         host.proxy.kill = () => this.die();
     }
 
+    /** Timed kills, and a worker that is pushed or left to itself. */
     async chaos() {
         const { host, schedule } = this;
         const timers = schedule.kills.map((ms) => setTimeout(() => this.die(), ms));
@@ -61,15 +62,14 @@ class Run {
         await pause(schedule.chaosMs);
         timers.forEach(clearTimeout);
         clearInterval(refresh);
-        this.over = true;
-        await this.deaths;
     }
 
+    /** What is left of the faults still happens; they are used up some time. */
     async judge() {
         const { host, schedule } = this;
-        host.proxy.play([], { http2: schedule.http2 });
-        await host.tell('faults-clear');
         const accounts = await host.until(schedule.accounts, isSettled, SETTLE_MS);
+        this.over = true;
+        await this.deaths;
         this.wasKilled(await host.kill());
         const count = { accounts: schedule.accounts, addresses: schedule.accounts };
         this.problems.push(...ledgerProblems(accounts, await host.tell('ledger'), count));

@@ -32,7 +32,7 @@ class Rules {
         }));
     }
 
-    /** subject: {method, path, text} of a request; nothing of a connection. */
+    /** subject: of a request {method, path, text: the path decoded, and the body}; nothing of a connection. */
     pick(stage, subject) {
         let found = null;
         for (const rule of this.rules) {
@@ -50,8 +50,7 @@ class Rules {
 
 function matches(rule, subject) {
     const { method, text, also } = rule.match;
-    const has = (what) => what === undefined || subject.path.includes(encodeURIComponent(what)) ||
-        subject.text.includes(what);
+    const has = (what) => what === undefined || subject.text.includes(what);
     return (method === undefined || method === subject.method) && (!rule.path || rule.path.test(subject.path)) &&
         has(text) && has(also);
 }
@@ -162,7 +161,8 @@ class Proxy {
         response.on('error', () => {});
         try {
             const body = await read(request);
-            const rule = this.pick('request', { method: request.method, path: request.url, text: body.toString() });
+            const text = decodeURIComponent(request.url) + body.toString();
+            const rule = this.pick('request', { method: request.method, path: request.url, text });
             const one = new Exchange(this, request, response, body);
             await (rule ? ACTIONS[rule.action](one, rule.how) : one.pass());
         } catch (error) { // the simulator's end of the line is gone, so is this one
