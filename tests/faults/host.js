@@ -110,6 +110,21 @@ class Host {
         }
     }
 
+    /** What Status says once it says what is waited for; null after half a minute. */
+    async status(isSaid) {
+        for (const end = Date.now() + 30000; Date.now() < end; await pause(50)) {
+            const status = await this.call('Status');
+            if (status && status.status && isSaid(status))
+                return status;
+        }
+        return { blocked: { code: 'nothing' }, holdUntil: null };
+    }
+
+    /** The transitions since begin(). */
+    recorded() {
+        return fs.readFileSync(this.transitions, 'utf8');
+    }
+
     /** Until all of so many are as they are to be, or the time is over: what was brought forward by then is due. */
     async until(count, isRight, limitMs) {
         const end = Date.now() + limitMs;

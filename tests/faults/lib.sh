@@ -21,6 +21,10 @@ faults=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # The build that has the failpoints; in it, one second between the look-ups that follow an ambiguous create.
 export VARIANT=failpoints EI_SETTLE_NOW=1
 
+# What its workers make of each collaborator, for assert_edges.
+export EI_FAILPOINT_TRANSITIONS=$work/transitions
+install -m 0666 /dev/null "$EI_FAILPOINT_TRANSITIONS"
+
 login=taylor
 address=taylor@fabrikam.com
 invitations='"method":"POST","path":"^/v1.0/invitations"'
@@ -110,6 +114,14 @@ assert_view() { # EXIT-CODE of status
 
 half_written() {
     find "$public" ! -name public ! -name status.cdb ! -name groups ! -name changed
+}
+
+# Whatever happened in this test, the model has it (X16).
+assert_edges() {
+    local strange
+    strange=$(node "$faults/transitions.js" "$EI_FAILPOINT_TRANSITIONS" 2>&1)
+    assert_eq 'every transition is an edge of the model' '' "$(grep -v '^#' <<<"$strange")"
+    grep '^#' <<<"$strange"
 }
 
 # ---- what the simulator counted --------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 const model = require('./model');
 
 const FAULTS = 6;
+const MAILS_ASKED = 2; // by the invitation, and by one resend
 
 // ---- the world: what stands there durably, the service, and what is under way ------------------------------------------
 
@@ -14,7 +15,7 @@ function beginning(before) {
     return {
         job: model.QUEUED, spent: false, flight: null,
         guest: before !== 'nobody', accepted: before === 'accepted', before,
-        mails: 0, links: 0, faults: 0,
+        mails: 0, links: 0, faults: 0, asked: 1,
     };
 }
 
@@ -64,6 +65,10 @@ function steps(design, world, mostFaults) {
     }
     if (design.isFinal(job) && job.step === 'pending' && world.links > 0 && !world.accepted && flight === null)
         found.push(['the partner accepts', { ...world, accepted: true }, null]);
+    if (flight === null && world.asked < MAILS_ASKED) {
+        for (const edge of design.resend(job))
+            found.push([edge[0], { ...follow(world, edge), spent: false, asked: world.asked + 1 }, edge]);
+    }
     if (!may)
         return found;
     found.push(['the process dies', { ...fault(world), flight: null }, null]);
@@ -81,17 +86,22 @@ function steps(design, world, mostFaults) {
 // ---- what is promised ----------------------------------------------------------------------------------------------
 
 const PROMISES = [
-    ['at most one mail', (world) => world.mails <= 1],
-    ['a mail that is said to be sent was', ({ job, mails, before }) => job.mail !== 'sent' || mails === 1 || before !== 'nobody'],
-    ['without a fault, who was a guest before is not mailed', ({ before, mails, faults }) => faults > 0 ||
-        before === 'nobody' || mails === 0],
+    ['at most one mail', ({ mails, asked }) => mails <= asked],
+    ['a mail that is said to be sent was', ({ job, mails }) => job.mail !== 'sent' || mails >= 1],
     ['the link is not lost', ({ job, flight }, design) => flight !== null || !design.isFinal(job) ||
         job.step === 'accepted' || job.link],
     ['a guest on record is one', ({ job, guest }) => !job.guest || guest],
-    ['without a fault, the mail is sent', ({ job, faults, before, mails, flight }, design) => faults > 0 ||
-        before !== 'nobody' || flight !== null || !design.isFinal(job) || (job.mail === 'sent' && mails === 1)],
     ['what is unknown was cut off', ({ job, faults }) => job.mail !== 'unknown' || faults > 0],
+    ['without a fault, the mail is sent', (world, design) => !atRest(world, design) || world.before !== 'nobody' ||
+        world.job.step === 'accepted' || (world.job.mail === 'sent' && world.mails === world.asked)],
+    ['without a fault, who was a guest before is not mailed', (world, design) => !atRest(world, design) ||
+        world.before === 'nobody' || world.mails === 0],
 ];
+
+/** Nothing went wrong, and nothing more is to come but the partner. */
+function atRest({ job, faults, flight }, design) {
+    return faults === 0 && flight === null && design.isFinal(job);
+}
 
 function standing(job) {
     if (job === null)
@@ -180,6 +190,7 @@ function main(mostFaults) {
     const wrong = [
         [model.careless, ['at most one mail']],
         [model.lookedUp, ['at most one mail', 'the link is not lost']],
+        ...model.spoiled,
     ];
     for (const [design, promises] of wrong) {
         const { broken } = explore(design, mostFaults);

@@ -9,11 +9,12 @@
 //     guest, link   whether the guest's id, and a redeem URL, are on record
 //     open          an intent is written down whose outcome is not
 //     lost          a create went unanswered: whether there is a guest is to be looked up
+//     linked        the guest was there before us: never mailed by itself
 //
 // The service: POSTs for one address converge on one guest and each gives another link that opens the door (X17 asks the
 // real one again); only a POST with mail sends one; a look-up may be behind. model-check.js explores all of it.
 
-const QUEUED = { step: 'queued', mail: 'none', guest: false, link: false, open: false, lost: false };
+const QUEUED = { step: 'queued', mail: 'none', guest: false, link: false, open: false, lost: false, linked: false };
 
 const LOOK = 'look'; // for users with the address
 const CREATE = 'create'; // POST without mail
@@ -27,6 +28,10 @@ const RETRY = ['retry', '-']; // the event is written once for each reason
 
 function again(step) {
     return RETRY.map((event) => [event, { step, open: false }]);
+}
+
+function create(linked) {
+    return { step: 'creating', open: true, linked, mail: linked ? 'none' : 'wanted' };
 }
 
 /** The design as it is built (C): create without mail until the link is durable, then one mail under a durable right. */
@@ -50,17 +55,18 @@ const built = {
         accepted: () => [[null, {}, SEE]],
     },
 
+    /** Somebody asks for another mail: the right to it is another one. */
+    resend: ({ step }) => (step === 'pending' ? [['resend', { step: 'queued', mail: 'none', open: false }]] : []),
+
     answer: {
         [LOOK]: {
-            // Nobody is forgotten, except where a create is unanswered: three look-ups, then one more create.
-            nobody: ({ lost }) => [
-                ...(lost ? [['not-found-yet', { open: false }]] : []),
-                ['creating', { step: 'creating', open: true, mail: 'wanted', ...(lost ? {} : { guest: false, link: false }) },
-                    CREATE]],
-            // A guest that our own lost create made is mailed; one that was there before is not.
-            pending: ({ lost, mail }) => [
-                ['creating', { step: 'creating', open: true, guest: true, mail: lost || mail === 'wanted' ? 'wanted' : 'none' },
-                    CREATE]],
+            // Whoever was on record is forgotten. Not where a create is unanswered: three look-ups, then one more create.
+            nobody: ({ lost, linked }) => (lost
+                ? [['not-found-yet', { open: false }], ['creating', create(linked), CREATE]]
+                : [['creating', { ...create(false), guest: false, link: false }, CREATE]]),
+            // Ours is the guest that our own create made, answered or not.
+            pending: ({ lost, guest, linked }) => [
+                ['creating', { ...create(linked || !(lost || guest)), guest: true }, CREATE]],
             accepted: () => [['already-guest', ACCEPTED]],
             rejected: () => again('checking'),
             unclear: () => again('checking'),
@@ -98,6 +104,7 @@ const ACCEPTED = { step: 'accepted', guest: true, link: false, open: false, lost
 /** Design A of the rules: one POST with mail, again after any error. */
 const careless = {
     name: 'A: one POST with mail, again after any error',
+    resend: () => [],
     due: {
         queued: () => [['mailing', { step: 'mailing', mail: 'sending', open: true }, MAIL]],
         mailing: () => [['mailing', { open: true }, MAIL]],
@@ -116,6 +123,7 @@ const careless = {
 /** Design B: look the address up, and POST with mail if nobody is there. */
 const lookedUp = {
     name: 'B: a look-up, then a POST with mail',
+    resend: () => [],
     due: {
         queued: () => [['checking', { step: 'checking', open: true }, LOOK]],
         checking: () => [['checking', { open: true }, LOOK]],
@@ -139,4 +147,17 @@ const lookedUp = {
     isFinal: built.isFinal,
 };
 
-module.exports = { QUEUED, LOOK, CREATE, MAIL, SEE, built, careless, lookedUp };
+/** The built design with one edge led astray, each with the promise that it breaks. */
+const spoiled = [
+    [{ ...built, name: 'C, with the mail sent again when its answer is lost', answer: { ...built.answer,
+        [MAIL]: { ...built.answer[MAIL], unclear: () => again('mailing') } } }, ['at most one mail']],
+    [{ ...built, name: 'C, with the mail sent again after a crash', due: { ...built.due,
+        mailing: () => [['mailing', { open: true }, MAIL]] } }, ['at most one mail']],
+    [{ ...built, name: 'C, with a create that is not taken up after a crash', due: { ...built.due,
+        creating: ({ open }) => (open ? [] : [['creating', {}, CREATE]]) } }, ['never stuck']],
+    [{ ...built, name: 'C, with a lost create taken for the end', answer: { ...built.answer,
+        [CREATE]: { ...built.answer[CREATE], unclear: () => [['invited', { step: 'pending', open: false }]] } } },
+    ['the link is not lost']],
+];
+
+module.exports = { QUEUED, LOOK, CREATE, MAIL, SEE, built, careless, lookedUp, spoiled };

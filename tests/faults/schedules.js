@@ -8,16 +8,11 @@ const fs = require('fs');
 const { draw } = require('./draw');
 const { Host, pause } = require('./host');
 const { ledgerProblems } = require('./invariants');
+const { isSettled } = require('./settled');
 const { Coverage } = require('./transitions');
 
+const TELL = 500; // schedules, after which it says how far it is
 const SETTLE_MS = 60000; // a hold of ten seconds may come twice
-
-// What was not seen for a while is seen in the end, so a mail that was sent leaves no error behind, and one of which
-// nobody knows the word for that.
-function isSettled({ state, mail, error }) {
-    const code = error ? error.code : null;
-    return state === 'pending' && ((mail === 'sent' && code === null) || (mail === 'unknown' && code === 'mail-unknown'));
-}
 
 class Run {
     constructor(host, schedule) {
@@ -103,8 +98,6 @@ class Tally {
     }
 
     report(proxy, seed) {
-        if (this.failed === 0)
-            say(`ok - ${this.runs} schedules from seed ${seed}: the ledger is right, and the model has every transition`);
         say(`# seed ${seed}: ${this.runs} schedules, ${this.accounts} accounts, ${this.kills} kills, `
             + `${this.unknown} mails unknown`);
         const faults = [...proxy.acted].sort().map(([action, count]) => `${action} ${count}`);
@@ -126,9 +119,13 @@ async function main(seed, count, seconds) {
         await run.prepare();
         await run.chaos();
         await run.judge();
-        tally.take(run, fs.readFileSync(host.transitions, 'utf8'));
+        tally.take(run, host.recorded());
+        if ((i + 1) % TELL === 0)
+            tally.report(host.proxy, seed);
     }
     tally.report(host.proxy, seed);
+    if (tally.failed === 0)
+        say(`ok - ${tally.runs} schedules from seed ${seed}: the ledger is right, and the model has every transition`);
     process.exit(0);
 }
 

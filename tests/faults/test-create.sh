@@ -65,4 +65,5 @@ start_worker
 assert_within 8 "$case: it is tried again in seconds" settled $login
 assert_one_mail
 
+assert_edges
 finish

@@ -12,5 +12,6 @@ patience=$((accounts > 500 ? 960 : 10))
 begin_arrivals
 start_simulator
 one_run "$seed" r 10000
+assert_edges
 keep_log
 finish

@@ -98,4 +98,5 @@ recover
 assert_one_mail
 assert_redeems
 
+assert_edges
 finish

@@ -102,4 +102,5 @@ add_taylor
 become_quiet
 assert_one_mail
 
+assert_edges
 finish

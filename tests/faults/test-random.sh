@@ -15,5 +15,6 @@ for ((run = 0; run < runs; run++)); do
     one_run $((seed + run)) "r$run" $((10000 + 1000 * run))
     forget_accounts "r$run"
 done
+assert_edges
 keep_log
 finish

@@ -53,4 +53,5 @@ for point in $after_start; do
     assert_view 0
 done
 
+assert_edges
 finish

@@ -1,9 +1,10 @@
 'use strict';
 // What the fault proxy does to one HTTP/1.1 exchange. `how` are the rule's own numbers. An action whose name has
 // `before` in it keeps the request from the simulator, so it has no effect; one that has `after` has let it do its work.
-// Nothing here claims what a server that did the work never says: 429 and 404 are of requests that went no further.
+// Nothing here claims what a server that did the work never says: 429, 404 and 307 are of requests that went no further.
 
 const HTML = '<html><head><title>Our services are not available right now</title></head><body></body></html>';
+const ELSEWHERE = ['Location', 'https://127.0.0.3:9/'];
 const MANY_MS = 3600 * 1000;
 
 function pause(ms) {
@@ -138,9 +139,11 @@ const ACTIONS = {
         await one.forward();
         one.answer(answerOf(200, HTML));
     },
-    'redirect-after': async (one) => {
+    // 307 says that it is to be asked elsewhere; 302 and 303 may say that it is done.
+    'redirect-before': (one) => one.answer(answerOf(307, HTML, ELSEWHERE)),
+    'redirect-after': async (one, how) => {
         await one.forward();
-        one.answer(answerOf(307, HTML, ['Location', 'https://127.0.0.3:9/']));
+        one.answer(answerOf(how.status, HTML, ELSEWHERE));
     },
     // The worker dies: with the request unread, with its effect done, with the answer on its way.
     'kill-before': (one) => one.proxy.kill(),
