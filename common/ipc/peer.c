@@ -11,7 +11,9 @@
 
 void ei_peer_start(struct ei_peer *peer, int fd, uid_t uid)
 {
-    *peer = (struct ei_peer){.fd = fd, .uid = uid, .deadline = ei_monotonic_ms() + EI_PEER_IDLE_MS};
+    int64_t now = ei_monotonic_ms();
+
+    *peer = (struct ei_peer){.fd = fd, .uid = uid, .deadline = now + EI_PEER_IDLE_MS, .quiet_at = now};
     ei_buffer_init(&peer->input, EI_VARLINK_REQUEST_MAX + 1); /* and its NUL */
     ei_buffer_init(&peer->output, EI_VARLINK_REPLY_MAX + 1);
 }
@@ -61,6 +63,7 @@ void ei_peer_write(struct ei_peer *peer)
             return;
         }
         ei_buffer_consume(&peer->output, (size_t)put);
+        peer->quiet_at = ei_monotonic_ms();
     }
     /* Nothing of an answer stays in memory once it is read, and the peer's time for its next call begins. */
     ei_buffer_free(&peer->output);
@@ -75,6 +78,15 @@ bool ei_peer_ready(const struct ei_peer *peer)
 bool ei_peer_clock_runs(const struct ei_peer *peer)
 {
     return !peer->call.active || peer->output.length != 0;
+}
+
+int64_t ei_peer_expendable_at(const struct ei_peer *peer)
+{
+    if (peer->output.length != 0)
+        return peer->quiet_at + EI_PEER_UNREAD_MS;
+    if (peer->call.active || peer->has_message)
+        return INT64_MAX;
+    return peer->quiet_at + EI_PEER_SILENT_MS;
 }
 
 bool ei_peer_finished(const struct ei_peer *peer)
@@ -117,8 +129,10 @@ bool ei_peer_tell(struct ei_peer *peer, cJSON *parameters)
     bool told = message != NULL && cJSON_AddTrueToObject(message, "continues") != NULL &&
                 ei_varlink_put(&peer->output, message) == EI_OK;
     ei_varlink_free(message);
-    if (told)
+    if (told) {
         peer->deadline = read_by(&peer->call);
+        peer->quiet_at = ei_monotonic_ms();
+    }
     return told;
 }
 
@@ -131,7 +145,8 @@ void ei_peer_answer(struct ei_peer *peer, const char *error, cJSON *parameters)
     peer->call = (struct ei_call){0};
     if (oneway) {
         ei_varlink_free(parameters);
-        peer->deadline = ei_monotonic_ms() + EI_PEER_IDLE_MS;
+        peer->quiet_at = ei_monotonic_ms();
+        peer->deadline = peer->quiet_at + EI_PEER_IDLE_MS;
         return;
     }
     message = envelope(error, parameters);
@@ -140,4 +155,5 @@ void ei_peer_answer(struct ei_peer *peer, const char *error, cJSON *parameters)
         peer->doomed = true;
     ei_varlink_free(message);
     peer->deadline = deadline;
+    peer->quiet_at = ei_monotonic_ms();
 }

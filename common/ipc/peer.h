@@ -10,6 +10,9 @@
 #include "common/base/buffer.h"
 
 enum { EI_PEER_IDLE_MS = 30 * 1000, EI_PEER_READ_MS = 10 * 1000 };
+/* What it has at least where others wait for its place: an honest caller says what it wants right after connecting, and
+ * takes what is there. */
+enum { EI_PEER_SILENT_MS = 25, EI_PEER_UNREAD_MS = 250 };
 
 struct ei_call {
     bool active; /* in work: handed to the handler and not answered */
@@ -28,6 +31,7 @@ struct ei_peer {
     bool at_end;      /* it will send no more; what it sent is still worked on */
     bool doomed;      /* dropped at the end of the next dispatch */
     int64_t deadline; /* monotonic ms, while the clock runs */
+    int64_t quiet_at; /* monotonic ms: when it connected, was answered, or last took of an answer */
 };
 
 void ei_peer_start(struct ei_peer *peer, int fd, uid_t uid);
@@ -46,6 +50,9 @@ bool ei_peer_ready(const struct ei_peer *peer);
 
 /* Its deadline counts now: a call in work stops it, a reply that waits to be read does not. */
 bool ei_peer_clock_runs(const struct ei_peer *peer);
+/* From when on, in monotonic ms, it may be dropped for the sake of others; INT64_MAX: not at all, for its call is
+ * worked on. */
+int64_t ei_peer_expendable_at(const struct ei_peer *peer);
 /* true once nothing can come of it any more. */
 bool ei_peer_finished(const struct ei_peer *peer);
 

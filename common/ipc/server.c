@@ -17,12 +17,13 @@
 #include "common/ipc/peer.h"
 #include "common/ipc/varlink.h"
 
-enum { ACCEPT_PAUSE_MS = 1000 };
+enum { ACCEPT_PAUSE_MS = 1000, BACKLOG = 1024, TURN_MS = 50 };
 
 struct ei_server {
     int fd;
     uid_t own_uid;
     struct ei_server_handler handler;
+    size_t turn;          /* whose call comes first in the next dispatch */
     int64_t accept_after; /* monotonic ms; after EMFILE and the like the listener rests, so that poll does not spin */
     struct ei_peer peers[EI_SERVER_PEERS];
 };
@@ -111,7 +112,7 @@ enum ei_err ei_server_listen(const char *path, int *ret_fd, struct ei_error *err
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     /* bind gives the file the socket's own mode, so there is no instant in which others could connect. */
     if (fd < 0 || fchmod(fd, 0600) < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ||
-        listen(fd, SOMAXCONN) < 0) {
+        listen(fd, BACKLOG) < 0) {
         result = ei_fail(err, EI_IO, "%s: %s", path, strerror(errno));
         if (fd >= 0)
             close(fd);
@@ -129,11 +130,45 @@ static struct ei_peer *free_slot(struct ei_server *server)
     return NULL;
 }
 
+/* Who has been quiet for longest of those that may be dropped for another; NULL if there is none yet. */
+static struct ei_peer *expendable(struct ei_server *server)
+{
+    struct ei_peer *quietest = NULL;
+
+    for (size_t i = 0; i < EI_SERVER_PEERS; i++) {
+        struct ei_peer *peer = &server->peers[i];
+        if (peer->fd >= 0 && ei_peer_expendable_at(peer) <= ei_monotonic_ms() &&
+            (quietest == NULL || peer->quiet_at < quietest->quiet_at))
+            quietest = peer;
+    }
+    return quietest;
+}
+
+static bool has_room(struct ei_server *server)
+{
+    return free_slot(server) != NULL || expendable(server) != NULL;
+}
+
+/* So many bytes of answers wait to be read that no other call is taken before they are, or their readers dropped. */
+static bool is_laden(const struct ei_server *server)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < EI_SERVER_PEERS; i++)
+        bytes += server->peers[i].output.capacity;
+    return bytes > EI_SERVER_UNREAD_MAX;
+}
+
+static bool takes_nothing(const struct ei_peer *peer)
+{
+    return peer->output.length != 0 && ei_peer_expendable_at(peer) <= ei_monotonic_ms();
+}
+
 size_t ei_server_pollfds(const struct ei_server *server, struct pollfd *fds)
 {
     size_t count = 0;
 
-    if (free_slot((struct ei_server *)server) != NULL && ei_monotonic_ms() >= server->accept_after)
+    if (has_room((struct ei_server *)server) && ei_monotonic_ms() >= server->accept_after)
         fds[count++] = (struct pollfd){.fd = server->fd, .events = POLLIN};
     for (size_t i = 0; i < EI_SERVER_PEERS; i++) {
         const struct ei_peer *peer = &server->peers[i];
@@ -147,6 +182,8 @@ int ei_server_timeout(const struct ei_server *server)
 {
     int64_t now = ei_monotonic_ms();
     int64_t next = INT64_MAX;
+    bool laden = is_laden(server);
+    bool full = free_slot((struct ei_server *)server) == NULL;
 
     if (server->accept_after > now)
         next = server->accept_after;
@@ -154,8 +191,11 @@ int ei_server_timeout(const struct ei_server *server)
         const struct ei_peer *peer = &server->peers[i];
         if (peer->fd < 0)
             continue;
-        if (ei_peer_ready(peer) || ei_peer_finished(peer))
+        if (ei_peer_finished(peer) || (laden ? takes_nothing(peer) : ei_peer_ready(peer)))
             return 0;
+        int64_t expendable_at = ei_peer_expendable_at(peer);
+        if ((full || laden) && expendable_at > now && expendable_at < next)
+            next = expendable_at;
         if (ei_peer_clock_runs(peer) && peer->deadline < next)
             next = peer->deadline;
     }
@@ -302,13 +342,23 @@ static void refuse(int fd, uid_t uid)
     ei_peer_stop(&peer);
 }
 
-static void accept_one(struct ei_server *server)
+static struct ei_peer *make_room(struct ei_server *server)
 {
     struct ei_peer *slot = free_slot(server);
+
+    if (slot == NULL) {
+        slot = expendable(server);
+        drop(server, slot);
+    }
+    return slot;
+}
+
+static void accept_one(struct ei_server *server)
+{
     struct ucred peer = {.uid = (uid_t)-1};
     socklen_t size = sizeof peer;
 
-    if (slot == NULL)
+    if (!has_room(server))
         return;
     int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
@@ -321,7 +371,7 @@ static void accept_one(struct ei_server *server)
     else if (peer.uid != 0 && peer.uid != server->own_uid)
         refuse(fd, peer.uid);
     else
-        ei_peer_start(slot, fd, peer.uid);
+        ei_peer_start(make_room(server), fd, peer.uid);
 }
 
 static struct ei_peer *peer_by_fd(struct ei_server *server, int fd)
@@ -348,6 +398,32 @@ static void handle_event(struct ei_peer *peer, short revents)
     }
 }
 
+/* Calls are taken for so long only: the loop has other work, and a watchdog. The next dispatch goes on with the peer at
+ * which this one stopped. */
+static void serve_peers(struct ei_server *server)
+{
+    int64_t until = ei_monotonic_ms() + TURN_MS;
+    size_t first = server->turn;
+    bool laden = is_laden(server);
+
+    for (size_t i = 0; i < EI_SERVER_PEERS; i++) {
+        size_t at = (first + i) % EI_SERVER_PEERS;
+        struct ei_peer *peer = &server->peers[at];
+        if (peer->fd < 0)
+            continue;
+        if (ei_peer_ready(peer) && !is_laden(server) && ei_monotonic_ms() < until) {
+            take_request(server, peer);
+            server->turn = (at + 1) % EI_SERVER_PEERS;
+        }
+        /* An answer that is there goes out now: what the loop does next (requests to Graph, the view) takes time, and
+         * useradd may be waiting. */
+        if (peer->output.length != 0 && !peer->doomed)
+            ei_peer_write(peer);
+        if (ei_peer_finished(peer) || (laden && takes_nothing(peer)))
+            drop(server, peer);
+    }
+}
+
 void ei_server_dispatch(struct ei_server *server, const struct pollfd *fds, size_t count)
 {
     bool accepting = false;
@@ -359,19 +435,7 @@ void ei_server_dispatch(struct ei_server *server, const struct pollfd *fds, size
         else if (peer != NULL && fds[i].revents != 0)
             handle_event(peer, fds[i].revents);
     }
-    for (size_t i = 0; i < EI_SERVER_PEERS; i++) {
-        struct ei_peer *peer = &server->peers[i];
-        if (peer->fd < 0)
-            continue;
-        if (ei_peer_ready(peer))
-            take_request(server, peer);
-        /* An answer that is there goes out now: what the loop does next (requests to Graph, the view) takes time, and
-         * useradd may be waiting. */
-        if (peer->output.length != 0 && !peer->doomed)
-            ei_peer_write(peer);
-        if (ei_peer_finished(peer))
-            drop(server, peer);
-    }
+    serve_peers(server);
     if (accepting)
         accept_one(server);
 }

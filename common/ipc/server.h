@@ -4,7 +4,9 @@
  * Single-threaded and non-blocking; the worker's loop polls the descriptors that ei_server_pollfds gives. A peer that
  * sends what is not varlink, exceeds a limit, or does not read its answers is dropped. At most 64 peers, the others
  * wait in the socket's backlog; one call at a time is worked on per peer. A peer has 30 s to send its next call (a call
- * in work stops that clock) and 10 s to read an answer.
+ * in work stops that clock) and 10 s to read an answer. Where others wait, for a place or because unread answers hold
+ * EI_SERVER_UNREAD_MAX bytes, whoever has been quiet for longest is dropped before that: after 25 ms without a call,
+ * after 250 ms without taking anything of an answer.
  *
  * GetInfo and GetInterfaceDescription are answered here, and so are unknown interfaces and methods, and parameters that
  * io.entrainvite.varlink does not name or that have another type: the handler sees only calls that fit it.
@@ -20,7 +22,11 @@
 
 #include "common/base/error.h"
 
-enum { EI_SERVER_PEERS = 64, EI_SERVER_POLLFDS = EI_SERVER_PEERS + 1 };
+enum {
+    EI_SERVER_PEERS = 64,
+    EI_SERVER_POLLFDS = EI_SERVER_PEERS + 1,
+    EI_SERVER_UNREAD_MAX = 32 * 1024 * 1024, /* all peers together; one more answer may go beyond it */
+};
 
 struct ei_server;
 /* One method call that has not been answered. Good until it is answered or `gone` was called for it. Oneway calls are

@@ -38,6 +38,83 @@ static void sixty_four_peers_and_the_others_wait(void **state)
     assert_int_equal(peers(f), 0);
 }
 
+/* Who says nothing holds no place that another needs; who has just connected still has the time to speak. */
+static void s23_a_silent_peer_makes_room_for_another(void **state)
+{
+    struct fixture *f = *state;
+    int silent[EI_SERVER_PEERS];
+
+    for (size_t i = 0; i < EI_SERVER_PEERS; i++) {
+        silent[i] = client_new(f);
+        settle(f);
+        test_time_ms += i == 0;
+    }
+    assert_int_equal(peers(f), EI_SERVER_PEERS);
+    int fd = client_new(f);
+    assert_int_equal(send(fd, SAYS_STATUS, sizeof SAYS_STATUS, MSG_NOSIGNAL), sizeof SAYS_STATUS);
+    pass_time(f, 23);
+    assert_int_equal(f->calls, 0);
+    assert_int_equal(ei_server_timeout(f->server), 1);
+    pass_time(f, 1);
+    assert_int_equal(f->calls, 1);
+    client_hears_reply(fd);
+    assert_true(client_closed(silent[0]));
+    for (size_t i = 1; i < EI_SERVER_PEERS; i++) {
+        assert_true(client_silent(silent[i]));
+        close(silent[i]);
+    }
+    close(silent[0]);
+    close(fd);
+}
+
+static void a_call_in_work_makes_no_room(void **state)
+{
+    struct fixture *f = *state;
+    int fds[EI_SERVER_PEERS + 1];
+
+    for (size_t i = 0; i < EI_SERVER_PEERS + 1; i++) {
+        fds[i] = client_new(f);
+        assert_int_equal(send(fds[i], SAYS_WAIT, sizeof SAYS_WAIT, MSG_NOSIGNAL), sizeof SAYS_WAIT);
+        settle(f);
+    }
+    pass_time(f, 60 * 1000);
+    assert_int_equal(f->calls, EI_SERVER_PEERS);
+    assert_int_equal(f->gone_count, 0);
+    for (size_t i = 0; i < EI_SERVER_PEERS + 1; i++)
+        close(fds[i]);
+    settle(f);
+}
+
+/* Each has 4 MiB of buffer, so nine of them are beyond the bound. */
+static void s34_unread_answers_are_bounded_and_others_are_served(void **state)
+{
+    enum { READERS = 40, AT_ONCE = 9 };
+    struct fixture *f = *state;
+    int slow[READERS];
+
+    f->reply_size = 3 * 1024 * 1024;
+    for (size_t i = 0; i < READERS; i++) {
+        slow[i] = client_new(f);
+        client_says(f, slow[i], SAYS_SHOW);
+    }
+    assert_int_equal(f->calls, AT_ONCE);
+    int fd = client_new(f);
+    client_says(f, fd, SAYS_STATUS);
+    assert_int_equal(ei_server_timeout(f->server), 250);
+    pass_time(f, 249);
+    assert_int_equal(f->calls, AT_ONCE);
+    for (int rounds = 0; client_silent(fd); rounds++) {
+        assert_true(rounds < READERS / AT_ONCE + 1);
+        pass_time(f, 250);
+        assert_true(f->calls <= AT_ONCE * (rounds + 2) + 1);
+    }
+    client_hears_reply(fd);
+    assert_true(client_closed(slow[0]));
+    for (size_t i = 0; i < READERS; i++)
+        close(slow[i]);
+    close(fd);
+}
+
 static void a_message_of_300_kib_drops_its_peer(void **state)
 {
     struct fixture *f = *state;
@@ -321,6 +398,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SERVER_TEST(sixty_four_peers_and_the_others_wait),
+        SERVER_TEST(s23_a_silent_peer_makes_room_for_another),
+        SERVER_TEST(a_call_in_work_makes_no_room),
+        SERVER_TEST(s34_unread_answers_are_bounded_and_others_are_served),
         SERVER_TEST(a_message_of_300_kib_drops_its_peer),
         SERVER_TEST(a_message_just_within_the_limit_is_taken),
         SERVER_TEST(a_flood_of_nuls_drops_its_peer),
