@@ -73,13 +73,15 @@ static void on_page(void *context, struct ei_reply *reply)
     struct changes *changes = context;
     cJSON *json = reply->body != NULL ? ei_json_parse(reply->body, reply->length) : NULL;
     const cJSON *value = ei_json_array(json, "value");
-    const char *next = ei_json_string(json, "@odata.nextLink");
-    const char *last = ei_json_string(json, "@odata.deltaLink");
+    const char *next;
+    const char *last;
+    bool readable = ei_link_read(json, "@odata.nextLink", &next);
+    readable = ei_link_read(json, "@odata.deltaLink", &last) && readable;
     const char *link = next != NULL ? next : last;
     bool goes_on = false;
 
     if (reply->result->outcome == EI_GRAPH_DONE) {
-        if (value == NULL || link == NULL)
+        if (value == NULL || link == NULL || !readable)
             ei_reply_bad(reply, "the answer is no list of changes");
         else if (!ei_link_on_root(link, changes->graph->graph_url))
             ei_reply_bad(reply, "its link leads away from the configured Graph root");

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base/json.h"
 #include "common/base/text.h"
 
 static char *part(CURLU *url, CURLUPart what, unsigned flags)
@@ -76,6 +77,14 @@ bool ei_link_on_root(const char *link, const char *root)
     curl_url_cleanup(a);
     curl_url_cleanup(b);
     return on_root;
+}
+
+bool ei_link_read(const cJSON *page, const char *name, const char **ret_link)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(page, name);
+
+    *ret_link = cJSON_GetStringValue(item);
+    return item == NULL || cJSON_IsNull(item) || *ret_link != NULL;
 }
 
 bool ei_circle_closed(struct ei_circle *circle, const char *link)

@@ -2,6 +2,7 @@
 #ifndef EI_GRAPH_LINK_H
 #define EI_GRAPH_LINK_H
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 
 #include "common/base/error.h"
@@ -10,6 +11,10 @@ enum { EI_LINK_MAX = 16 * 1024, EI_LINK_IDENTITY_MAX = 400 };
 
 /* true if link is on root: https, the same host and port, no user name, printable ASCII, at most EI_LINK_MAX bytes. */
 bool ei_link_on_root(const char *link, const char *root);
+
+/* The link of that name, NULL where there is none (or null). false: what stands there is no text, so whether the
+ * collection ends here cannot be told. The page keeps ownership. */
+bool ei_link_read(const cJSON *page, const char *name, const char **ret_link);
 
 /* Whether a chain of links leads in a circle, however long it is, with one of them kept: the first, second, fourth,
  * eighth … (Brent). Begins as {0}. */

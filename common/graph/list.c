@@ -135,16 +135,17 @@ static struct ei_graph_user *read_page(struct ei_graph_list *list, const cJSON *
                                        size_t *ret_count)
 {
     const cJSON *value = ei_json_array(json, "value");
+    const char *link;
     int64_t total;
 
-    if (value == NULL) {
+    if (value == NULL || !ei_link_read(json, "@odata.nextLink", &link)) {
         ei_reply_bad(reply, "the answer is no list of users");
         return NULL;
     }
     if (list->link == NULL && ei_json_int(json, "@odata.count", &total) && total >= 0)
         list->total = total;
     struct ei_graph_user *users = read_users(list, value, reply, ret_count);
-    if (users != NULL && take_link(list, ei_json_string(json, "@odata.nextLink"), reply))
+    if (users != NULL && take_link(list, link, reply))
         return users;
     free(users);
     return NULL;

@@ -73,16 +73,16 @@ static void on_page(void *context, struct ei_reply *reply)
     struct walk *walk = context;
     struct ei_request_spec spec = {.method = EI_GET, .service = EI_SERVICE_GRAPH};
     cJSON *page = reply->body != NULL ? ei_json_parse(reply->body, reply->length) : NULL;
+    const char *link;
 
     if (reply->result->outcome != EI_GRAPH_DONE)
         goto out;
-    if (ei_json_array(page, "value") == NULL) {
+    if (ei_json_array(page, "value") == NULL || !ei_link_read(page, "@odata.nextLink", &link)) {
         ei_reply_bad(reply, "the answer is no collection");
         goto out;
     }
     walk->bytes += reply->length;
     walk->pages.page[walk->pages.count++] = page;
-    const char *link = ei_json_string(page, "@odata.nextLink");
     page = NULL; /* transferred */
     if (link == NULL)
         goto out;
