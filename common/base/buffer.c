@@ -14,6 +14,8 @@ static bool grow(struct ei_buffer *buffer, size_t needed)
     size_t capacity = buffer->capacity != 0 ? buffer->capacity : 512;
     while (capacity < needed)
         capacity *= 2;
+    if (capacity - 1 > buffer->limit)
+        capacity = buffer->limit + 1;
     char *data = malloc(capacity);
     if (data == NULL)
         return false;

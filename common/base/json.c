@@ -8,13 +8,15 @@
 
 #include "common/base/clock.h"
 
-enum { MAX_DEPTH = 64 };
+enum { MAX_DEPTH = 64, MAX_VALUES = 500 * 1000 };
 
-/* cJSON allows 1,000 levels and truncates at \u0000, so both are refused before it sees the text. */
+/* cJSON allows 1,000 levels, truncates at \u0000, and makes some 80 bytes of a value that is sent in two; so all three
+ * are refused before it sees the text. */
 static bool acceptable(const char *text, size_t length)
 {
     bool in_string = false;
     int depth = 0;
+    int values = 0;
 
     for (size_t i = 0; i < length; i++) {
         char c = text[i];
@@ -34,6 +36,8 @@ static bool acceptable(const char *text, size_t length)
             return false;
         } else if (c == '}' || c == ']') {
             depth--;
+        } else if (c == ',' && ++values > MAX_VALUES) {
+            return false;
         }
     }
     return true;

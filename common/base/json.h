@@ -13,8 +13,8 @@
 #include "common/base/buffer.h"
 #include "common/base/error.h"
 
-/* Parses exactly length bytes: one value, nothing behind it but white space, no NUL inside, at most 64 levels deep.
- * NULL if it is not that. The caller frees with cJSON_Delete. */
+/* Parses exactly length bytes: one value, nothing behind it but white space, no NUL inside, at most 64 levels deep
+ * and half a million values. NULL if it is not that. The caller frees with cJSON_Delete. */
 cJSON *ei_json_parse(const char *text, size_t length);
 
 /* NULL where the member is absent, null or of another type. The object keeps ownership. */

@@ -102,12 +102,12 @@ static bool set_tls(CURL *easy, const struct ei_graph *graph)
     return SET(CURLOPT_SHARE, graph->share) && ei_transfer_set_tls(easy, graph->ca_file);
 }
 
-static bool set_limits(CURL *easy, const struct ei_graph *graph)
+static bool set_limits(CURL *easy, const struct ei_request *request)
 {
-    return SET(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS) && SET(CURLOPT_TIMEOUT_MS, graph->timeout_ms) &&
-           SET(CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES) &&
+    return SET(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS) &&
+           SET(CURLOPT_TIMEOUT_MS, request->graph->timeout_ms) && SET(CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES) &&
            SET(CURLOPT_LOW_SPEED_TIME, (long)LOW_SPEED_SECONDS) &&
-           SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)EI_BODY_MAX);
+           SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->answer.limit);
 }
 
 /* X6: libcurl repeats a request by itself when a kept connection dies before an answer, whatever the method; on a
@@ -150,7 +150,7 @@ bool ei_http_launch(struct ei_request *request)
 
     request->easy = easy;
     request->curl_error[0] = '\0';
-    if (easy != NULL && set_protocol(easy, request) && set_tls(easy, graph) && set_limits(easy, graph) &&
+    if (easy != NULL && set_protocol(easy, request) && set_tls(easy, graph) && set_limits(easy, request) &&
         set_connection(easy, request) && set_method(easy, request) && set_receivers(easy, request) &&
         SET(CURLOPT_URL, request->url) && SET(CURLOPT_USERAGENT, "entra-invite/" EI_VERSION) && add_headers(request) &&
         SET(CURLOPT_HTTPHEADER, request->headers) && curl_multi_add_handle(graph->multi, easy) == CURLM_OK)

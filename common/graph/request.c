@@ -32,7 +32,7 @@ static struct ei_request *request_new(struct ei_graph *graph, ei_request_done *d
     request->context = context;
     request->serial_at_start = ei_token_usable(graph) ? graph->token.serial : 0;
     ei_buffer_init(&request->body, EI_BODY_MAX);
-    ei_buffer_init(&request->answer, EI_BODY_MAX);
+    ei_buffer_init(&request->answer, EI_ANSWER_MAX);
     TAILQ_INIT(&request->inner);
     return request;
 }
@@ -97,6 +97,8 @@ enum ei_err ei_request_start(struct ei_graph *graph, const struct ei_request_spe
     request->inspect = spec->inspect;
     request->alone = spec->alone || spec->eventual; /* an inner request's headers have no room for it */
     request->eventual = spec->eventual;
+    if (request->alone)
+        request->answer.limit = EI_BODY_MAX;
     request->url = join_url(graph, spec->service, spec->target);
     ei_graph_request_id(request->crid, spec->crid);
     if (request->crid[0] == '\0')

@@ -17,9 +17,10 @@
 #include "common/graph/pace.h"
 
 enum {
-    EI_BODY_MAX = 8 * 1024 * 1024, /* bytes of an answer's body; more is an error */
-    EI_HEADERS_MAX = 64 * 1024,    /* bytes of an answer's headers, all lines together */
-    EI_REPEATS_MAX = 3,            /* of one request, with another token each time */
+    EI_BODY_MAX = 8 * 1024 * 1024,   /* bytes of the body of a request, or of the answer to one that goes alone */
+    EI_ANSWER_MAX = 2 * 1024 * 1024, /* of any other answer: dozens come at once; more is an error */
+    EI_HEADERS_MAX = 64 * 1024,      /* bytes of an answer's headers, all lines together */
+    EI_REPEATS_MAX = 3,              /* of one request, with another token each time */
     EI_DOUBTS_MAX = 5,
     EI_HEADER_VALUE_MAX = 128, /* of the few header values that are kept */
     EI_CHALLENGE_MAX = 1024,   /* of WWW-Authenticate */
