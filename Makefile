@@ -57,6 +57,9 @@ else ifeq ($(VARIANT),package)
 # All but what makes programs and modules is the packager's, by CPPFLAGS, CFLAGS and LDFLAGS.
 VFLAGS   := -fPIE $(call cc_has,-fcf-protection)
 VLINK    := -pie
+else ifeq ($(VARIANT),coverage)
+VFLAGS   := -O0 -g --coverage -fprofile-update=atomic -DEI_FAILPOINTS
+VLINK    := --coverage
 else ifeq ($(VARIANT),clang)
 CC       := clang
 VFLAGS   := -O2 -g
@@ -66,7 +69,7 @@ CC       := clang
 VFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 VLINK    := -fsanitize=fuzzer,address,undefined
 else
-$(error VARIANT is release, package, failpoints, sanitize, clang or fuzz)
+$(error VARIANT is release, package, failpoints, sanitize, coverage, clang or fuzz)
 endif
 
 CFLAGS_ALL = -std=c17 $(WARN) $(VFLAGS) $(CFLAGS)
@@ -161,11 +164,11 @@ $(OUT)/entra-invite-flush: $(call obj,$(FLUSH_SRC))
 # independent, with RELRO and bound at once, all the same.
 $(OUT)/pam_entra_invite.so: $(call pic,$(PAM_SRC)) plugin/pam/pam_entra_invite.map
 	$(CC) -shared -nostartfiles -Wl,-z,defs,-z,relro,-z,now,-z,noseparate-code -Wl,--as-needed \
-	    -Wl,--version-script=plugin/pam/pam_entra_invite.map $(LDFLAGS) -o $@ $(filter %.o,$^) -lpam
+	    -Wl,--version-script=plugin/pam/pam_entra_invite.map $(filter --coverage,$(VLINK)) $(LDFLAGS) -o $@ $(filter %.o,$^) -lpam
 
 $(OUT)/libnss_entra_invite.so.2: $(call pic,$(NSS_SRC)) plugin/nss/nss_entra_invite.map
 	$(CC) -shared -nostartfiles -Wl,-soname,libnss_entra_invite.so.2 -Wl,-z,defs,-z,relro,-z,now,-z,noseparate-code \
-	    -Wl,--as-needed -Wl,--version-script=plugin/nss/nss_entra_invite.map $(LDFLAGS) -o $@ $(filter %.o,$^)
+	    -Wl,--as-needed -Wl,--version-script=plugin/nss/nss_entra_invite.map $(filter --coverage,$(VLINK)) $(LDFLAGS) -o $@ $(filter %.o,$^)
 
 $(OUT)/locale/%/LC_MESSAGES/entra-invite.mo: $(PODIR)/%.po
 	@mkdir -p $(@D)
@@ -197,6 +200,11 @@ $(OUT)/test/test_fuzz_corpora: $(call obj,tests/unit/test_fuzz_corpora.c $(FUZZ_
 $(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/fuzz_%.o $(call obj,$(FUZZ_COMMON)) $(OUT)/libunits.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER)
+
+# What the tests of the state machine have in their own hands: tests/unit/machine_fixture.h.
+WRAPPED := calloc ei_carrier_send ei_collaborator_copy ei_graph_find_deleted ei_graph_find_users ei_graph_get_user \
+           ei_graph_get_user_addresses ei_invite_send ei_offboard_send ei_text_set
+$(addprefix $(OUT)/test/test_worker_,machine turn answers invited): private LDFLAGS += $(WRAPPED:%=-Wl,--wrap=%)
 
 # Sends one message, for the host tests of common/deliver.
 $(OUT)/deliver: $(OUT)/obj/tests/host/deliver/deliver.o $(OUT)/libunits.a

@@ -70,6 +70,17 @@ static void test_a_blocked_member_is_no_guest(void **state)
     user.has_external_user_state = true;
     user.user_principal_name = "taylor_fabrikam.com#EXT#@contoso.onmicrosoft.com";
     expect(user, EI_REDEMPTION_FAILED, EI_DISABLED);
+    user.user_principal_name = NULL;
+    expect(user, EI_REDEMPTION_FAILED, EI_DISABLED);
+    user.user_principal_name = "kim@contoso.onmicrosoft.com";
+    user.user_type = "Guest";
+    expect(user, EI_REDEMPTION_FAILED, EI_DISABLED);
+    user.user_type = "Member";
+    user.creation_type = "Invitation";
+    expect(user, EI_REDEMPTION_FAILED, EI_DISABLED);
+    user.external_user_state = "PendingAcceptance";
+    user.creation_type = NULL;
+    expect(user, EI_REDEMPTION_FAILED, EI_DISABLED);
 }
 
 static void test_absent_is_not_null(void **state)

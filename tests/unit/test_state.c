@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "plugin/worker/reconcile.h"
 #include "plugin/worker/state.h"
 
 #define HERE  "host-one"
@@ -153,6 +154,17 @@ static void what_was_given_up_is_expired(void **state)
     }
 }
 
+static void who_is_to_come_back_is_queued(void **state)
+{
+    struct ei_collaborator c = at_step(EI_STEP_OFFBOARDING, false);
+
+    (void)state;
+    c.job.offboard = EI_OFFBOARD_RESTORE;
+    expect(&c, EI_ACCOUNT_ACTIVE, EI_STATE_QUEUED);
+    c.job.step = (enum ei_step)99; /* of a newer version */
+    expect(&c, EI_ACCOUNT_ACTIVE, EI_STATE_QUEUED);
+}
+
 static void without_an_address_it_waits(void **state)
 {
     struct ei_collaborator c = at_step(EI_STEP_IDLE, false);
@@ -203,6 +215,7 @@ int main(void)
         cmocka_unit_test(an_error_that_passes_changes_no_state),
         cmocka_unit_test(a_tombstone_is_removed_whatever_else_is_known),
         cmocka_unit_test(what_was_given_up_is_expired),
+        cmocka_unit_test(who_is_to_come_back_is_queued),
         cmocka_unit_test(without_an_address_it_waits),
         cmocka_unit_test(the_account_of_a_message),
     };
