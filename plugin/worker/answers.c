@@ -102,7 +102,8 @@ void ei_answer_accept(struct ei_worker *w, struct ei_collaborator *c, const char
     c->job.attempts = 0;
     c->job.not_before = ei_refresh_next_look(w, EI_STEP_ACCEPTED);
     ei_groups_plan(w, c);
-    ei_tell(w, LOG_INFO, EI_LOG_ACCEPTED, c, NULL, "accepted%s", strcmp(event, "linked") == 0 ? " before, linked" : "");
+    ei_tell(w, LOG_INFO, EI_LOG_ACCEPTED, c, NULL, "accepted%s",
+            strcmp(event, "already-guest") == 0 ? " before, linked" : "");
     ei_worker_save(w, c, event, NULL);
     ei_groups_join(w, c);
 }
