@@ -334,7 +334,6 @@ bool ei_answer_take_invitation(struct ei_collaborator *c, const struct ei_graph_
 
 enum ei_err ei_answer_pending(struct ei_worker *w, struct ei_collaborator *c, const char *event)
 {
-    enum ei_state before = ei_state_of_work(c);
     int64_t now = ei_now();
     int64_t look = now + (w->config->refresh_interval < FIRST_LOOK ? w->config->refresh_interval : FIRST_LOOK);
 
@@ -347,8 +346,6 @@ enum ei_err ei_answer_pending(struct ei_worker *w, struct ei_collaborator *c, co
     c->job.not_before = look;
     if (c->invited_at == 0)
         c->invited_at = now;
-    if (ei_state_of_work(c) != before)
-        c->state_at = now;
     return ei_worker_save(w, c, event, NULL);
 }
 
@@ -419,6 +416,7 @@ void ei_answer_created(void *context, const struct ei_graph_result *result,
         goto out;
     }
     bool renewed = c->guest_id != NULL && c->redeem_url != NULL;
+    enum ei_state before = ei_state_of_work(c);
     if (!ei_answer_take_invitation(c, invitation, &err)) {
         ei_answer_fail(w, c, &err);
         goto out;
@@ -427,6 +425,8 @@ void ei_answer_created(void *context, const struct ei_graph_result *result,
     bool reset = c->job.reset && c->job.step == EI_STEP_CREATING;
     if (reset)
         ei_reset_apply(w, c);
+    if (ei_state_of_work(c) != before) /* with the URL people see it as pending */
+        c->state_at = ei_now();
     ei_tell(w, LOG_INFO, EI_LOG_INVITED, c, &result->error, reset ? "to redeem anew" : "invited");
     if (c->job.step != EI_STEP_CREATING) /* somebody decided otherwise meanwhile; the guest is on record at least */
         ei_worker_save(w, c, "invited-late", NULL);
