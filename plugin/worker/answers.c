@@ -349,6 +349,20 @@ enum ei_err ei_answer_pending(struct ei_worker *w, struct ei_collaborator *c, co
     return ei_worker_save(w, c, event, NULL);
 }
 
+/* The answer cannot be held: as if it had been lost, on the record as it stands in the store. */
+static void create_forgotten(struct ei_flight *flight, const struct ei_error *err)
+{
+    struct ei_worker *w = flight->worker;
+    struct ei_collaborator *c = ei_answer_reload(flight);
+
+    if (c != NULL && c->job.step == EI_STEP_CREATING) {
+        c->error = *err;
+        ei_machine_look_first(c);
+        ei_worker_save(w, c, "create-unknown", ei_err_name(err->code));
+    }
+    ei_collaborator_free(c);
+}
+
 static void create_refused(struct ei_worker *w, struct ei_collaborator *c, const struct ei_graph_result *result)
 {
     if (result->outcome == EI_GRAPH_UNCLEAR) {
@@ -418,7 +432,10 @@ void ei_answer_created(void *context, const struct ei_graph_result *result,
     bool renewed = c->guest_id != NULL && c->redeem_url != NULL;
     enum ei_state before = ei_state_of_work(c);
     if (!ei_answer_take_invitation(c, invitation, &err)) {
-        ei_answer_fail(w, c, &err);
+        if (err.code == EI_NOMEM)
+            create_forgotten(flight, &err);
+        else
+            ei_answer_fail(w, c, &err);
         goto out;
     }
     ei_answer_clear_error(c);

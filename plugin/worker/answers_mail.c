@@ -65,8 +65,16 @@ void ei_answer_mailed(void *context, const struct ei_graph_result *result, const
         mail_refused(w, c, result);
         goto out;
     }
+    bool taken = ei_answer_take_invitation(c, invitation, &err);
+    if (!taken && err.code == EI_NOMEM) { /* it is sent all the same, and the URL from before is good as well */
+        ei_collaborator_free(c);
+        c = ei_answer_reload(flight);
+        if (c == NULL)
+            goto out;
+        taken = true;
+    }
     ei_answer_mail_sent(c);
-    if (!ei_answer_take_invitation(c, invitation, &err)) {
+    if (!taken) {
         ei_answer_fail(w, c, &err);
         goto out;
     }

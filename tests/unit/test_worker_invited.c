@@ -216,6 +216,34 @@ static void a_second_guest_is_shown_and_never_swallowed(void **state)
     assert_string_equal(f.found->guest_id, OTHER);
 }
 
+static void without_memory_for_the_answer_nothing_is_lost(void **state)
+{
+    (void)state;
+    for (int i = 2; i <= 6; i++) { /* the first only forgets */
+        struct ei_flight *flight = creating();
+        forgets(i);
+        create(flight);
+        mended();
+        is_retried(EI_STEP_CHECKING, EI_NOMEM);
+        assert_int_equal(f.found->job.resume, EI_STEP_CREATING);
+        gone();
+    }
+    struct ei_flight *flight = creating();
+    stored()->job.step = EI_STEP_IDLE; /* somebody decided otherwise meanwhile */
+    put_found();
+    forgets(2);
+    create(flight);
+    mended();
+    stands_at(EI_STEP_IDLE);
+    gone();
+    flight = creating();
+    forgets(2);
+    f.read_once = true;
+    create(flight);
+    mended();
+    stands_at(EI_STEP_CREATING); /* found as cut off later */
+}
+
 static void a_lost_answer_is_looked_for(void **state)
 {
     const struct ei_graph_result lost = failed(EI_GRAPH_UNCLEAR, EI_GRAPH_AMBIGUOUS, 0);
@@ -401,6 +429,25 @@ static void a_mail_that_is_refused_leaves_the_url(void **state)
     assert_int_equal(f.found->mail, EI_MAIL_SENDING);
 }
 
+static void a_mail_whose_answer_cannot_be_held_is_sent_all_the_same(void **state)
+{
+    struct ei_flight *flight = mailing();
+    (void)state;
+    forgets(2);
+    ei_answer_mailed(flight, &done, &invitation);
+    mended();
+    stands_at(EI_STEP_PENDING);
+    assert_int_equal(f.found->mail, EI_MAIL_SENT);
+    assert_string_equal(f.found->redeem_url, URL);
+    take_back();
+    flight = mailing();
+    forgets(2);
+    f.read_once = true;
+    ei_answer_mailed(flight, &done, &invitation);
+    mended();
+    stands_at(EI_STEP_MAILING); /* found as cut off later */
+}
+
 static void the_mail_to_a_second_guest_is_shown(void **state)
 {
     struct ei_flight *flight = mailing();
@@ -425,6 +472,7 @@ int main(void)
         T(an_answer_that_comes_late_is_on_record_at_least),
         T(a_url_is_renewed),
         T(a_second_guest_is_shown_and_never_swallowed),
+        T(without_memory_for_the_answer_nothing_is_lost),
         T(a_lost_answer_is_looked_for),
         T(a_refusal_of_the_person_fails_and_any_other_is_tried_again),
         T(a_member_that_is_refused_blocks_nobody_else),
@@ -435,6 +483,7 @@ int main(void)
         T(an_answer_to_a_mail_that_nobody_waits_for_changes_nothing),
         T(a_lost_mail_is_unknown),
         T(a_mail_that_is_refused_leaves_the_url),
+        T(a_mail_whose_answer_cannot_be_held_is_sent_all_the_same),
         T(the_mail_to_a_second_guest_is_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
