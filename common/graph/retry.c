@@ -43,7 +43,8 @@ int64_t ei_http_date(const char *text)
 
     if (!letter || strchr(text, ':') == NULL || strlen(text) > 64)
         return -1;
-    return curl_getdate(text, NULL);
+    int64_t seconds = curl_getdate(text, NULL);
+    return seconds >= 0 ? seconds : -1; /* before 1970 is no time of an answer */
 }
 
 int64_t ei_retry_after(const char *value, const char *date)

@@ -90,6 +90,7 @@ static void test_retry_dates(void **state)
     assert_int_equal(ei_retry_after("Tue, 24 Nov 2026 15:00:00 GMT", NULL), EI_RETRY_CAP);
     assert_int_equal(ei_retry_after("Monday, 23-Nov-26 15:00:05 GMT", NULL), 5);
     assert_int_equal(ei_retry_after("Mon, 99 Nov 2026 15:00:00 GMT", NULL), -1);
+    assert_int_equal(ei_http_date("Tue, 06 Jan 1925 08:09:10 GMT"), -1);
     assert_int_equal(ei_retry_after("Mon", NULL), -1);
 }
 
