@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 1024 * 1024, HEX_DIGITS = 8 };
+enum { FILE_MAX = 1024 * 1024, HEX_DIGITS = 8, LEVELS_MAX = 16 /* no key is below the fifth */ };
 
 /* Whoever can write it can send invitations in the tenant's name. */
 static enum ei_err check_file(const char *path, int fd, struct ei_error *err)
@@ -117,6 +117,7 @@ static bool fits(const char *word, size_t length)
 static const char *find_trouble(const char *text, unsigned *ret_line)
 {
     unsigned line = 1;
+    int level = 0;
 
     for (const char *s = text; *s != '\0';) {
         *ret_line = line;
@@ -134,6 +135,9 @@ static const char *find_trouble(const char *text, unsigned *ret_line)
                 return "a number is out of range: none may be beyond 2147483647";
             s += length;
         } else {
+            level += (strchr("({[", *s) != NULL) - (strchr(")}]", *s) != NULL);
+            if (level > LEVELS_MAX)
+                return "lists and groups are nested deeper than any key wants"; /* what walks through them recurses */
             line += *s++ == '\n';
         }
     }
@@ -147,8 +151,11 @@ static enum ei_err check_text(const char *path, FILE *stream, struct ei_error *e
     if (text == NULL)
         return ei_fail(err, EI_NOMEM, "no memory for the configuration");
     unsigned line = 0;
-    text[fread(text, 1, FILE_MAX, stream)] = '\0';
+    size_t length = fread(text, 1, FILE_MAX, stream);
+    text[length] = '\0';
     const char *trouble = ferror(stream) ? strerror(EIO) : find_trouble(text, &line);
+    if (trouble == NULL && strlen(text) != length)
+        trouble = "has a NUL in it"; /* libconfig would read on behind it */
     free(text);
     rewind(stream);
     return trouble == NULL ? EI_OK : ei_fail(err, EI_CONFIG, "%s:%u: %s", path, line, trouble);

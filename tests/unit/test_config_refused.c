@@ -67,6 +67,35 @@ static void strings_and_blocks(void **state)
     REFUSE_EACH(*state, list);
 }
 
+/* What walks through the settings recurses: a file of 6 KB was enough to end the worker. */
+static void deep_nesting(void **state)
+{
+    enum { LEVELS = 3000 };
+    struct config_fixture *f = *state;
+    static char text[2 * LEVELS + 512];
+
+    refused(f, GOOD "x = ((((((((((((((((1))))))))))))))));", 5, "x", "no such key");
+    refused(f, GOOD "x = (((((((((((((((((1)))))))))))))))));", 5, "lists and groups are nested deeper", "");
+    size_t length = (size_t)snprintf(text, sizeof text, "%sx = ", GOOD);
+    memset(text + length, '(', LEVELS);
+    memset(text + length + LEVELS, ')', LEVELS);
+    strcpy(text + length + 2 * LEVELS, ";");
+    refused(f, text, 5, "lists and groups are nested deeper", "");
+}
+
+/* libconfig reads on behind it, where nothing was looked at. */
+static void a_NUL(void **state)
+{
+    static const char text[] = GOOD "# \0\nmax_new = 99999999999;\n";
+    struct config_fixture *f = *state;
+    FILE *file = fopen(f->path, "w");
+
+    assert_int_equal(fwrite(text, 1, sizeof text - 1, file), sizeof text - 1);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(load(f), EI_CONFIG);
+    assert_non_null(strstr(f->err.message, "has a NUL in it"));
+}
+
 static void unknown_keys(void **state)
 {
     static const struct refusal list[] = {
@@ -325,6 +354,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(numbers, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(strings_and_blocks, config_setup, config_teardown),
+        cmocka_unit_test_setup_teardown(deep_nesting, config_setup, config_teardown),
+        cmocka_unit_test_setup_teardown(a_NUL, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(unknown_keys, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(invitations, config_setup, config_teardown),
         cmocka_unit_test_setup_teardown(accounts, config_setup, config_teardown),
