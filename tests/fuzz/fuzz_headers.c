@@ -184,7 +184,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct kept kept = {0};
     uint8_t which = ei_input_byte(&input) % 4;
     long status = 100 + (long)(ei_input_number(&input, 2) % 500);
-    uint32_t at = (uint32_t)ei_input_number(&input, 4), wait = (uint32_t)ei_input_number(&input, 4);
+    /* Both together stay below 2^31, for a time_t of 32 bits. */
+    const uint32_t part = 0x3fffffff;
+    uint32_t at = (uint32_t)ei_input_number(&input, 4) & part, wait = (uint32_t)ei_input_number(&input, 4) & part;
 
     ended.count = 0;
     ei_fuzz_listen();

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#define TARGETS(X) X(view) X(varlink) X(graph) X(headers) X(address) X(hook)
+#define TARGETS(X) X(view) X(varlink) X(config) X(graph) X(headers) X(address) X(hook)
 
 #define DECLARE(name) int ei_fuzz_##name(const uint8_t *data, size_t size);
 TARGETS(DECLARE)
