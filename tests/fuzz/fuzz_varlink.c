@@ -101,6 +101,28 @@ static void put_into(const cJSON *message, size_t room)
     ei_buffer_free(&wire);
 }
 
+/* An account may be called anything; what is sent is JSON all the same. */
+static void put_name(const uint8_t *data, size_t size)
+{
+    enum { NAME_SIZE = 64 };
+    struct ei_input input = {data, size};
+    struct ei_buffer wire;
+    char name[NAME_SIZE];
+    cJSON *message = cJSON_CreateObject(), *again = NULL;
+
+    ei_input_text(&input, '\0', name, sizeof name);
+    EI_MUST(ei_json_add_text(message, "login", name));
+    ei_buffer_init(&wire, EI_VARLINK_REPLY_MAX);
+    EI_MUST(ei_varlink_put(&wire, message) == EI_OK);
+    EI_MUST(ei_varlink_take(&wire, &again) == EI_OK && again != NULL && wire.length == 0);
+    const char *login = ei_json_string(again, "login");
+    EI_MUST(login != NULL && strlen(login) == strlen(name));
+    EI_MUST(!ei_fuzz_utf8(name, strlen(name)) || strcmp(login, name) == 0);
+    cJSON_Delete(message);
+    cJSON_Delete(again);
+    ei_buffer_free(&wire);
+}
+
 static void check_call(const cJSON *message)
 {
     const char *name = ei_json_string(message, "method");
@@ -169,6 +191,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (input.size > EI_VARLINK_REQUEST_MAX)
         return 0;
+    put_name(input.data, input.size);
     ei_buffer_init(&whole, 64 * 1024 * 1024);
     ei_buffer_init(&pieces, 64 * 1024 * 1024);
     enum ei_err rc = feed(input.data, input.size, 0, room, &whole, &left);
