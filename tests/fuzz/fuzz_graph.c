@@ -1,6 +1,7 @@
 /*
  * What Microsoft Graph answers (T3): invitations, users and pages of them, changes, batches, sponsors, domains, tokens,
- * and errors of every kind. The first byte says what is asked, the second whether requests go together in a batch; each
+ * and errors of every kind. The first byte says what is asked, the second whether requests go together in a
+ * batch (1), and whether the names of guests are known (2); each
  * answer is a byte for its status, and a body up to a byte 0x1e.
  *
  * Whatever is answered: each request ends in exactly one call; a result has its outcome, code and message in keeping
@@ -332,22 +333,29 @@ static void judge_token(const struct ei_graph *graph)
     for (size_t i = 0; i < token->length; i++)
         EI_MUST(token->data[i] > ' ' && token->data[i] < 0x7f);
     EI_MUST(token->length == 0 || graph->token.expires_at <= EI_FUZZ_NOW + 28 * 60 * 60);
+    bool delegated;
+    cJSON *permissions = ei_graph_token_permissions(graph, &delegated);
+    for (const cJSON *item = permissions != NULL ? permissions->child : NULL; item != NULL; item = item->next)
+        EI_MUST(cJSON_IsString(item));
+    cJSON_Delete(permissions);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ei_input input = {data, size};
     unsigned what = ei_input_byte(&input) % 22;
-    bool together = (ei_input_byte(&input) & 1) != 0;
+    uint8_t flags = ei_input_byte(&input);
     struct ei_request *request;
 
     memset(&asked, 0, sizeof asked);
     secrets[0].told = secrets[1].told = false;
     ei_fuzz_listen();
     asked.graph = ei_world_new();
+    if ((flags & 2) != 0) /* the names of guests are known, so that they are looked for too */
+        asked.graph->guest_domains[0] = strdup("contoso.onmicrosoft.com");
     EI_MUST(ask(asked.graph, what) == EI_OK);
     for (int i = 0; input.size != 0 && i < ROUNDS_MAX; i++) {
-        request = ei_world_next(asked.graph, together);
+        request = ei_world_next(asked.graph, (flags & 1) != 0);
         if (request == NULL)
             break;
         answer(request, &input);
