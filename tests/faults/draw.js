@@ -132,7 +132,13 @@ function drawSimulator(dice, accounts, http2) {
     return { faults, settings };
 }
 
-/** {seed, accounts, http2, rules, simulator: {faults, settings}, chaosMs, kills: [ms...], refreshMs} */
+// Few of them were guests before us.
+const BEFORE = [...Array(10).fill(null), 'pending', 'accepted'];
+
+/**
+ * {seed, accounts, before: [null, pending or accepted: of each account], http2, rules, simulator: {faults, settings},
+ *  chaosMs, kills: [ms...], refreshMs, redeemed: whether the partners accept in the end}
+ */
 function draw(seed) {
     const dice = new Dice(seed);
     dice.next();
@@ -144,6 +150,7 @@ function draw(seed) {
         seed, accounts, http2, rules: drawRules(dice, accounts), simulator: drawSimulator(dice, accounts, http2), chaosMs,
         kills: times(dice.whole(0, 3), () => dice.whole(20, chaosMs)).sort((a, b) => a - b),
         refreshMs: dice.one([150, 400, 10000]),
+        before: times(accounts, () => dice.one(BEFORE)), redeemed: dice.chance(0.3),
     };
 }
 

@@ -18,6 +18,7 @@ const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 const loginOf = (i) => `p${String(i).padStart(4, '0')}`;
 const addressOf = (i) => `${loginOf(i)}@fabrikam.com`;
+const indexOf = (address) => Number(address.slice(1, 5));
 
 class Host {
     /** dir: where it may write; simulator: the simulator's directory; start: the state to begin with; gid: of partners. */
@@ -141,4 +142,4 @@ class Host {
     }
 }
 
-module.exports = { Host, TIMEOUT_MS, addressOf, pause };
+module.exports = { Host, TIMEOUT_MS, addressOf, indexOf, pause };

@@ -6,9 +6,9 @@
 
 const fs = require('fs');
 const { draw } = require('./draw');
-const { Host, pause } = require('./host');
+const { Host, addressOf, indexOf, pause } = require('./host');
 const { ledgerProblems } = require('./invariants');
-const { isSettled } = require('./settled');
+const { isSettled, isLinked, linkedProblems } = require('./settled');
 const { Coverage } = require('./transitions');
 
 const TELL = 500; // schedules, after which it says how far it is
@@ -43,6 +43,10 @@ class Run {
         await host.begin(schedule.accounts);
         for (const [name, value] of Object.entries(schedule.simulator.settings))
             await host.tell('set', name, JSON.stringify(value));
+        for (const [i, kind] of schedule.before.entries()) {
+            if (kind)
+                await host.tell('user', JSON.stringify({ kind, address: addressOf(i) }));
+        }
         await host.tell('fault', JSON.stringify(schedule.simulator.faults));
         host.proxy.play(schedule.rules, { http2: schedule.http2 });
         host.proxy.kill = () => this.die();
@@ -59,16 +63,46 @@ class Run {
         clearInterval(refresh);
     }
 
+    before({ email }) {
+        return this.schedule.before[indexOf(email)];
+    }
+
     /** What is left of the faults still happens; they are used up some time. */
     async judge() {
         const { host, schedule } = this;
-        const accounts = await host.until(schedule.accounts, isSettled, SETTLE_MS);
+        const accounts = await host.until(schedule.accounts, (account) => (this.before(account)
+            ? isLinked(account, this.before(account)) : isSettled(account)), SETTLE_MS);
         this.over = true;
         await this.deaths;
-        this.wasKilled(await host.kill());
-        const count = { accounts: schedule.accounts, addresses: schedule.accounts };
-        this.problems.push(...ledgerProblems(accounts, await host.tell('ledger'), count));
+        this.problems.push(...this.accountProblems(accounts, await host.tell('ledger')));
         this.unknown = accounts.filter(({ mail }) => mail === 'unknown').length;
+        if (schedule.redeemed && this.problems.length === 0)
+            await this.redeem(accounts.filter(({ state }) => state === 'pending'));
+        this.wasKilled(await host.kill());
+    }
+
+    accountProblems(accounts, ledger) {
+        const { schedule } = this;
+        const [linked, ours] = [accounts.filter((one) => this.before(one)), accounts.filter((one) => !this.before(one))];
+        const expected = schedule.before.filter((kind) => !kind).length;
+        const addresses = Object.fromEntries(Object.entries(ledger.addresses)
+            .filter(([address]) => !this.before({ email: address })));
+        return [
+            ...ledgerProblems(ours, { ...ledger, addresses }, { accounts: expected, addresses: expected }),
+            ...linked.flatMap((account) => [...linkedProblems(account, ledger.addresses[account.email]),
+                ...(isLinked(account, this.before(account)) ? [] : [`${account.login}: ${account.state}, ${account.mail}`])]),
+            ...(accounts.length === schedule.accounts ? [] : [`${accounts.length} accounts, not ${schedule.accounts}`]),
+        ];
+    }
+
+    /** The partners accept; it is noticed. */
+    async redeem(accounts) {
+        const { host, schedule } = this;
+        for (const { email } of accounts)
+            await host.tell('redeem', email);
+        const all = await host.until(schedule.accounts, ({ state }) => state === 'accepted', SETTLE_MS);
+        this.problems.push(...all.filter(({ state }) => state !== 'accepted')
+            .map(({ login, state }) => `${login}: redeemed, and ${state}`));
     }
 }
 

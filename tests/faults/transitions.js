@@ -10,19 +10,15 @@ const { built } = require('./model');
 // How a job comes into the world: found by the scan, announced, asked for.
 const ARRIVALS = ['linked', 'queued', 'invite'];
 
-/** The edges of the built design, as text: EVENT BEFORE AFTER. */
-function edges() {
-    return new Set([...explore(built).transitions, ...ARRIVALS.map((event) => `${event} - queued,none,`)]);
-}
-
 class Coverage {
     constructor() {
-        this.edges = edges();
-        this.words = new Set([...this.edges].map((edge) => edge.split(' ')[0]));
+        const { transitions } = explore(built);
+        this.words = new Set([...transitions].map((edge) => edge.split(' ')[0]));
+        this.edges = new Set([...transitions, ...ARRIVALS.map((event) => `${event} - queued,none,`)]);
         this.seen = new Map();
     }
 
-    /** What is no edge, each once. What the model has no word for may happen where it changes nothing. */
+    /** Of lines EVENT BEFORE AFTER those that are no edge, each once. What the model has no word for may happen where it changes nothing. */
     take(text) {
         const strange = new Set();
         for (const line of text.split('\n').filter((one) => one !== '')) {
