@@ -137,7 +137,8 @@ const BEFORE = [...Array(10).fill(null), 'pending', 'accepted'];
 
 /**
  * {seed, accounts, before: [null, pending or accepted: of each account], http2, rules, simulator: {faults, settings},
- *  chaosMs, kills: [ms...], refreshMs, redeemed: whether the partners accept in the end}
+ *  chaosMs, kills: [ms...], refreshMs, again: null, or rules under which all are mailed once more,
+ *  redeemed: whether the partners accept in the end}
  */
 function draw(seed) {
     const dice = new Dice(seed);
@@ -151,6 +152,7 @@ function draw(seed) {
         kills: times(dice.whole(0, 3), () => dice.whole(20, chaosMs)).sort((a, b) => a - b),
         refreshMs: dice.one([150, 400, 10000]),
         before: times(accounts, () => dice.one(BEFORE)), redeemed: dice.chance(0.3),
+        again: dice.chance(0.3) ? drawRules(dice, accounts) : null,
     };
 }
 

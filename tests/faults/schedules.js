@@ -8,7 +8,7 @@ const fs = require('fs');
 const { draw } = require('./draw');
 const { Host, addressOf, indexOf, pause } = require('./host');
 const { ledgerProblems } = require('./invariants');
-const { isSettled, isLinked, linkedProblems } = require('./settled');
+const { isSettled, isLinked, linkedProblems, resentProblems } = require('./settled');
 const { Coverage } = require('./transitions');
 
 const TELL = 500; // schedules, after which it says how far it is
@@ -70,15 +70,38 @@ class Run {
     /** What is left of the faults still happens; they are used up some time. */
     async judge() {
         const { host, schedule } = this;
+        const accounts = await this.settle();
+        this.problems.push(...this.accountProblems(accounts, await host.tell('ledger')));
+        this.unknown = accounts.filter(({ mail }) => mail === 'unknown').length;
+        if (schedule.again && this.problems.length === 0)
+            await this.resend(accounts.filter((account) => !this.before(account)));
+        if (schedule.redeemed && this.problems.length === 0)
+            await this.redeem(accounts.filter(({ state }) => state === 'pending'));
+        this.wasKilled(await host.kill());
+    }
+
+    /** The accounts when all has come to rest, with no death under way. */
+    async settle() {
+        const { host, schedule } = this;
         const accounts = await host.until(schedule.accounts, (account) => (this.before(account)
             ? isLinked(account, this.before(account)) : isSettled(account)), SETTLE_MS);
         this.over = true;
         await this.deaths;
-        this.problems.push(...this.accountProblems(accounts, await host.tell('ledger')));
-        this.unknown = accounts.filter(({ mail }) => mail === 'unknown').length;
-        if (schedule.redeemed && this.problems.length === 0)
-            await this.redeem(accounts.filter(({ state }) => state === 'pending'));
-        this.wasKilled(await host.kill());
+        return accounts;
+    }
+
+    /** Everybody is mailed once more, while it all goes wrong again. */
+    async resend(accounts) {
+        const { host, schedule } = this;
+        host.proxy.play(schedule.again, { http2: schedule.http2 });
+        for (const { email } of accounts)
+            await host.call('Resend', { target: email });
+        this.over = false;
+        const { addresses } = await this.settle().then(() => host.tell('ledger'));
+        for (const account of await host.accounts()) {
+            if (!this.before(account))
+                this.problems.push(...resentProblems(account, addresses[account.email]));
+        }
     }
 
     accountProblems(accounts, ledger) {

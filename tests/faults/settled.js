@@ -19,4 +19,18 @@ function linkedProblems(account, counted) {
         [`${account.login}, a guest before: ${mails.length} mails, ${guests.length} new guests`];
 }
 
-module.exports = { isSettled, isLinked, linkedProblems };
+/** After a resend: the right to one more mail, and no other guest. */
+function resentProblems(account, counted) {
+    const found = [];
+    if (!isSettled(account))
+        found.push(`asked for again: ${account.state}, mail ${account.mail}`);
+    if (counted.guests.length !== 1 || counted.guests[0] !== account.invitedUserId)
+        found.push(`asked for again: guests ${counted.guests}, not ${account.invitedUserId}`);
+    if (counted.mails.length > 2 || (account.mail === 'sent' && counted.mails.length === 0))
+        found.push(`asked for again: mail ${account.mail}, ${counted.mails.length} sent`);
+    if (!counted.posts.some((post) => post.effect && post.inviteRedeemUrl === account.inviteRedeemUrl))
+        found.push('asked for again: shows a link that Graph never gave');
+    return found.map((problem) => `${account.login}: ${problem}`);
+}
+
+module.exports = { isSettled, isLinked, linkedProblems, resentProblems };
