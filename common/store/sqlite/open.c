@@ -40,11 +40,11 @@ static enum ei_err check_private(int fd, const char *path, mode_t kind, mode_t m
     return EI_OK;
 }
 
-/* The new name too must outlive a power cut, or all that is in it is gone. */
+/* The name too must outlive a power cut, whoever made it, or all that is in it is gone. */
 static enum ei_err make_directory(const char *path, struct ei_error *err)
 {
-    if (mkdir(path, 0700) < 0)
-        return errno == EEXIST ? EI_OK : failed(path, "", err);
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return failed(path, "", err);
     char *parent = strdup(path);
     if (parent == NULL)
         return ei_fail(err, EI_NOMEM, "%s: out of memory", path);
@@ -53,8 +53,6 @@ static enum ei_err make_directory(const char *path, struct ei_error *err)
     enum ei_err rc = fd < 0 || fsync(fd) < 0 ? failed(path, "", err) : EI_OK;
     if (fd >= 0)
         close(fd);
-    if (rc != EI_OK)
-        rmdir(path); /* to be made anew, and synced */
     return rc;
 }
 
