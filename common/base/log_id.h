@@ -44,6 +44,7 @@
     X(CONFIG_REFUSED, "0d272bcc92c74d4a89aca3e01d17fdc0")                                                              \
     X(STORE_FAILED, "a383fd794e3345b98cd76fc6dafe983d")                                                                \
     X(VIEW_FAILED, "907b45cf0ba044c48b26e3ad7f660345")                                                                 \
+    X(DISK_AGAIN, "03f4fff59762401db18c16d942e4df4b")                                                                  \
     X(METRICS_FAILED, "fccde3efe25343ab9dd028d4309e0fdf")                                                              \
     X(ACCOUNTS_DOUBTFUL, "0e7b381e64814797871683586aa4dade")                                                           \
     X(ACCOUNTS_WAIT, "ce2afeb973d24843a39d9e913f146e10")                                                               \

@@ -293,6 +293,8 @@ void ei_publish_status_text(const struct ei_worker *w, char *text, size_t size)
         used += (size_t)snprintf(text + used, size - used, "; configuration on disk not in force");
     if (w->store_error.code != EI_OK)
         used += (size_t)snprintf(text + used, size - used, "; store: %s", ei_err_name(w->store_error.code));
+    if (w->view_error.code != EI_OK)
+        used += (size_t)snprintf(text + used, size - used, "; view: %s", ei_err_name(w->view_error.code));
     if (w->mail_held)
         snprintf(text + used, size - used, "; mail held until adopt");
 }
@@ -306,6 +308,34 @@ static void tell_systemd(struct ei_worker *w)
     snprintf(message, sizeof message, "%sSTATUS=%s", w->ready_said ? "" : "READY=1\n", text);
     w->ready_said = true;
     ei_notify(message);
+}
+
+void ei_publish_tell(struct ei_worker *w)
+{
+    if (w->ready_said)
+        tell_systemd(w);
+}
+
+void ei_publish_now(struct ei_worker *w)
+{
+    w->publish_at_ms = ei_monotonic_ms();
+}
+
+/* Said when it begins, and when it is over. */
+static void note_view_error(struct ei_worker *w, const struct ei_error *err)
+{
+    enum ei_err before = w->view_error.code;
+
+    if (err != NULL)
+        w->view_error = *err;
+    else
+        ei_error_clear(&w->view_error);
+    if (w->view_error.code == before)
+        return;
+    if (err != NULL)
+        ei_log_error_event(LOG_ERR, EI_LOG_VIEW_FAILED, "the view cannot be published, the old one stays", err);
+    else
+        ei_log_event(LOG_NOTICE, EI_LOG_DISK_AGAIN, "the view can be published again (was: %s)", ei_err_name(before));
 }
 
 static bool refresh_moved(struct ei_worker *w)
@@ -334,10 +364,12 @@ void ei_publish_run(struct ei_worker *w)
     if (!w->scanned || !ei_publish_pending(w) || start < w->publish_at_ms)
         return;
     if (publish(w, &err) != EI_OK) {
-        ei_log_error_event(LOG_ERR, EI_LOG_VIEW_FAILED, "the view cannot be published, the old one stays", &err);
+        note_view_error(w, &err);
         w->publish_at_ms = start + RETRY_MS;
+        ei_publish_tell(w);
         return;
     }
+    note_view_error(w, NULL);
     w->dirty = false;
     w->view_refresh = w->last_refresh;
     w->published_at = ei_now();

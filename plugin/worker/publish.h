@@ -13,6 +13,10 @@ void ei_publish_run(struct ei_worker *worker);
 /* Something is known that the published view does not say yet. */
 bool ei_publish_pending(struct ei_worker *worker);
 int64_t ei_publish_wait_ms(struct ei_worker *worker);
+/* Whatever is to be published is not put off any longer. */
+void ei_publish_now(struct ei_worker *worker);
+/* The STATUS line as it is now, once the worker has said that it is ready. */
+void ei_publish_tell(struct ei_worker *worker);
 
 /* The error to show with an account: its own, else what blocks the worker while it is queued. */
 const struct ei_error *ei_publish_error(const struct ei_worker *worker, const struct ei_collaborator *collaborator,

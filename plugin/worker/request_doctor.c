@@ -68,6 +68,7 @@ static void add_accounts(const struct ei_worker *w, cJSON *findings)
     static const struct ei_check accounts = {"worker", "accounts"};
     static const struct ei_check config = {"worker", "configuration-in-force"};
     static const struct ei_check store = {"worker", "store"};
+    static const struct ei_check view = {"worker", "view-published"};
 
     if (w->report.doubt.code != EI_OK)
         ei_finding_add_error(findings, accounts, EI_FINDING_WARNING, &w->report.doubt);
@@ -81,6 +82,8 @@ static void add_accounts(const struct ei_worker *w, cJSON *findings)
         ei_finding_add_error(findings, store, EI_FINDING_FAILED, &w->store_error);
     else
         ei_finding_add(findings, store, EI_FINDING_OK, NULL, "the records can be written");
+    if (w->view_error.code != EI_OK)
+        ei_finding_add_error(findings, view, EI_FINDING_FAILED, &w->view_error);
 }
 
 static void add_work(const struct ei_worker *w, cJSON *findings)

@@ -289,6 +289,11 @@ static void add_notes(const struct ei_worker *w, cJSON *reply)
                  ei_err_mend(w->store_error.code));
         cJSON_AddItemToArray(notes, cJSON_CreateString(line));
     }
+    if (w->view_error.code != EI_OK) {
+        snprintf(line, sizeof line, "the view cannot be published: %s - %s", w->view_error.message,
+                 ei_err_mend(w->view_error.code));
+        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+    }
 }
 
 void ei_request_status(struct ei_worker *w, struct ei_call *call, const cJSON *parameters)

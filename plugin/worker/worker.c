@@ -44,15 +44,47 @@ enum {
 };
 
 static const char meta_hold[] = "hold-until";
+static const char meta_probe[] = "store-probe";
 
 /* --- the store, seen from here --- */
 
 void ei_worker_store_failed(struct ei_worker *w, const struct ei_error *err)
 {
-    if (w->store_error.code != err->code)
-        ei_log_error_event(LOG_ERR, EI_LOG_STORE_FAILED, "the store failed, jobs pause for ten seconds", err);
+    bool news = w->store_error.code != err->code;
+
     w->store_error = *err;
     w->paused_until_ms = ei_monotonic_ms() + EI_STORE_PAUSE_MS;
+    if (!news)
+        return;
+    ei_log_error_event(LOG_ERR, EI_LOG_STORE_FAILED, "the store failed, jobs pause for ten seconds", err);
+    ei_publish_tell(w);
+}
+
+static void store_works(struct ei_worker *w)
+{
+    if (w->store_error.code == EI_OK)
+        return;
+    ei_log_event(LOG_NOTICE, EI_LOG_DISK_AGAIN, "the store can be written again (was: %s); going on",
+                 ei_err_name(w->store_error.code));
+    ei_error_clear(&w->store_error);
+    ei_publish_tell(w);
+    ei_publish_now(w);
+    ei_accounts_scan_now(w);
+}
+
+/* Whether it goes again is found out by a write of its own, since there may be nothing else to write for hours. */
+static void probe_store(struct ei_worker *w)
+{
+    struct ei_error err;
+
+    /* What is damaged stays so until somebody has restored it and starts the worker again. */
+    if (w->store_error.code == EI_OK || w->store_error.code == EI_STORE_DAMAGED ||
+        w->paused_until_ms > ei_monotonic_ms())
+        return;
+    if (ei_store_meta_set(w->store, meta_probe, ei_err_name(w->store_error.code), &err) == EI_OK)
+        store_works(w);
+    else
+        ei_worker_store_failed(w, &err);
 }
 
 enum ei_err ei_worker_save(struct ei_worker *w, struct ei_collaborator *c, const char *event, const char *detail)
@@ -70,7 +102,6 @@ enum ei_err ei_worker_note(struct ei_worker *w, struct ei_collaborator *c, const
     enum ei_err rc = ei_history_put(w->store, c, event, &all, &err);
 
     if (rc == EI_OK) {
-        ei_error_clear(&w->store_error);
         if (event != NULL)
             w->dirty = true;
     } else if (rc != EI_CONFLICT) {
@@ -385,6 +416,7 @@ enum ei_err ei_worker_run(struct ei_worker *w, struct ei_error *err)
     ei_accounts_scan_now(w);
     while (!w->stop) {
         check_clock(w);
+        probe_store(w);
         ei_reload_run(w);
         ei_accounts_run(w);
         ei_refresh_run(w);

@@ -214,12 +214,13 @@ struct ei_worker {
     struct ei_group_trouble *group_troubles;
 
     /* publish.c */
-    bool dirty;            /* the view may differ from the store */
-    int64_t publish_at_ms; /* not before */
-    int64_t last_refresh;  /* wall time: Graph last told a state */
-    int64_t view_refresh;  /* last_refresh as the published view has it */
-    uint64_t generation;   /* of the published view */
-    int64_t published_at;  /* wall time; 0: not yet */
+    bool dirty;                 /* the view may differ from the store */
+    int64_t publish_at_ms;      /* not before */
+    int64_t last_refresh;       /* wall time: Graph last told a state */
+    int64_t view_refresh;       /* last_refresh as the published view has it */
+    struct ei_error view_error; /* why the view cannot be published; code EI_OK: it can */
+    uint64_t generation;        /* of the published view */
+    int64_t published_at;       /* wall time; 0: not yet */
     uint64_t counts[EI_STATES];
     uint64_t standing; /* a hash of who stands where, of the view that the caches were last told of */
     bool standing_told;
@@ -257,7 +258,7 @@ enum ei_err ei_worker_note(struct ei_worker *worker, struct ei_collaborator *col
 /* SIGHUP, `refresh`: what was put off, refused or found out before is asked for again at once. */
 void ei_worker_look_anew(struct ei_worker *worker);
 
-/* The store failed: say so once, pause. */
+/* The store failed: say so once, pause. It is over when a write succeeds after the pause. */
 void ei_worker_store_failed(struct ei_worker *worker, const struct ei_error *err);
 
 #endif
