@@ -7,6 +7,7 @@
 #include "common/base/failpoint.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "plugin/worker/clock.h"
 #include "plugin/worker/existing.h"
 #include "plugin/worker/groups.h"
 #include "plugin/worker/history.h"
@@ -345,7 +346,7 @@ enum ei_err ei_answer_pending(struct ei_worker *w, struct ei_collaborator *c, co
     c->job.crid[0] = '\0';
     c->job.not_before = look;
     if (c->invited_at == 0)
-        c->invited_at = now;
+        c->invited_at = ei_clock_theirs(w);
     return ei_worker_save(w, c, event, NULL);
 }
 

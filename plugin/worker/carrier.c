@@ -161,7 +161,9 @@ bool ei_carrier_choose(struct ei_worker *w, struct ei_collaborator *c)
 
 static int64_t put_off_until(const struct ei_collaborator *c)
 {
-    return c->error.code == EI_DELIVERY_LATER ? c->job.started_at + AGAIN_S : 0;
+    bool later = c->error.code == EI_DELIVERY_LATER && c->job.started_at <= ei_now(); /* else the clock was set back */
+
+    return later ? c->job.started_at + AGAIN_S : 0;
 }
 
 bool ei_carrier_again(struct ei_worker *w, struct ei_collaborator *c)

@@ -11,6 +11,7 @@
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/graph/retry.h"
 #include "plugin/worker/history.h"
 #include "plugin/worker/refresh.h"
 #include "plugin/worker/requests.h"
@@ -156,7 +157,9 @@ static bool is_due(const struct ei_worker *w, const struct ei_membership *m)
 
     if (trouble != NULL)
         return trouble->again_ms <= ei_monotonic_ms();
-    return is_about_group(m->error.code) || m->not_before <= ei_now();
+    int64_t now = ei_now();
+    /* No wait is that long: the clock was set back. */
+    return is_about_group(m->error.code) || m->not_before <= now || m->not_before > now + EI_RETRY_CAP;
 }
 
 void ei_groups_plan(struct ei_worker *w, struct ei_collaborator *c)

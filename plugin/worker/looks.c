@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "plugin/worker/answers.h"
 #include "plugin/worker/carrier.h"
+#include "plugin/worker/clock.h"
 #include "plugin/worker/groups.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/patience.h"
@@ -57,7 +58,7 @@ static void still_pending(struct ei_worker *w, struct ei_collaborator *c)
     if (was_accepted) {
         c->job.step = EI_STEP_PENDING;
         c->state_at = ei_now();
-        ei_collaborator_await(c, c->state_at);
+        ei_collaborator_await(c, ei_clock_theirs(w));
     }
     if (!ei_carrier_again(w, c) && !ei_patience_run(w, c))
         save_seen(w, c, was_accepted ? "pending-again" : NULL);
@@ -167,7 +168,7 @@ void ei_answer_deleted_items(void *context, const struct ei_graph_result *result
     struct ei_flight *flight = context;
     struct ei_worker *w = flight->worker;
     struct ei_error err;
-    int64_t now = ei_now();
+    int64_t now = ei_clock_theirs(w);
 
     /* Graph has just answered about the user: that it does not show deleted ones is no trouble and no missing right. */
     if (result->error.code != EI_GRAPH_ANSWER && result->error.code != EI_REQUEST_REFUSED &&

@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
 #include "plugin/worker/answers.h"
+#include "plugin/worker/clock.h"
 #include "plugin/worker/groups.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/tell.h"
@@ -56,7 +57,7 @@ static enum ei_err settle_restored(struct ei_worker *w, struct ei_collaborator *
     c->job.not_before = ei_now();
     c->not_found_since = 0;
     c->state_at = ei_now();
-    ei_collaborator_await(c, c->state_at); /* if it is pending */
+    ei_collaborator_await(c, ei_clock_theirs(w)); /* if it is pending */
     ei_answer_clear_error(c);
     return ei_worker_save(w, c, "restored", NULL);
 }

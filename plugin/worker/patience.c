@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "plugin/worker/carrier.h"
+#include "plugin/worker/clock.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/settings.h"
 #include "plugin/worker/tell.h"
@@ -73,7 +74,7 @@ static void remind(struct ei_worker *w, struct ei_collaborator *c, const struct 
 bool ei_patience_run(struct ei_worker *w, struct ei_collaborator *c)
 {
     struct ei_settings settings;
-    int64_t now = ei_now();
+    int64_t now = ei_clock_theirs(w); /* a clock that is wrong reminds nobody, and gives nobody up */
 
     if (!some_rule_is_impatient(w->config) || c->invited_at == 0 || c->expired_at != 0 ||
         ei_settings_resolve(w->config, c, &settings, NULL) != EI_OK)

@@ -347,7 +347,8 @@ static bool refresh_moved(struct ei_worker *w)
         w->last_refresh = ei_now();
     int64_t step = w->config->max_age / 8 < REFRESH_STEP ? w->config->max_age / 8 : REFRESH_STEP;
 
-    return w->config->max_age != 0 && w->last_refresh - w->view_refresh > step;
+    /* Back, too: the clock was ahead when it was published, and the view must not count as fresh for so much longer. */
+    return w->config->max_age != 0 && llabs(w->last_refresh - w->view_refresh) > step;
 }
 
 bool ei_publish_pending(struct ei_worker *w)

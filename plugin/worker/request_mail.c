@@ -2,6 +2,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "plugin/worker/carrier.h"
+#include "plugin/worker/clock.h"
 #include "plugin/worker/history.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/requests.h"
@@ -28,7 +29,7 @@ static enum ei_err send_again(struct ei_worker *w, struct ei_collaborator *c, co
     c->mail_round++;
     c->reminding = false;
     if (c->expired_at != 0)
-        ei_collaborator_await(c, ei_now());
+        ei_collaborator_await(c, ei_clock_theirs(w));
     ei_error_clear(&c->error);
     c->error_permanent = false;
     c->job.urgent = true;

@@ -145,7 +145,9 @@ static void give_up(struct ei_worker *w, struct ei_collaborator *c, const char *
 
 static bool young(const struct ei_collaborator *c)
 {
-    return ei_now() - c->url_at < SETTLE;
+    int64_t age = ei_now() - c->url_at;
+
+    return age >= 0 && age < SETTLE; /* negative: the clock was set back since */
 }
 
 /* The guest of the chain, if its sponsors still are to be looked after; the caller frees it. */

@@ -7,6 +7,7 @@
 #include "common/account/address.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "plugin/worker/clock.h"
 #include "plugin/worker/credential.h"
 
 enum {
@@ -133,6 +134,7 @@ void ei_tenant_note(struct ei_worker *w, const struct ei_graph_result *result, e
     bool answered = denied || result->outcome == EI_GRAPH_DONE || result->error.code == EI_GRAPH_NOT_FOUND ||
                     fault == EI_FAULT_ACCOUNT; /* an answer about a person: the way there is open */
 
+    ei_clock_note(w, result);
     if (denied)
         note_denied(w, result, kind);
     else if (fault == EI_FAULT_TENANT)

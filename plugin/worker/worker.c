@@ -16,6 +16,7 @@
 #include "common/deliver/deliver.h"
 #include "plugin/worker/accounts.h"
 #include "plugin/worker/carrier.h"
+#include "plugin/worker/clock.h"
 #include "plugin/worker/credential.h"
 #include "plugin/worker/groups.h"
 #include "plugin/worker/guest_list.h"
@@ -37,8 +38,6 @@
 enum {
     OWN_FDS = 4,
     MAX_WAIT_MS = 60 * 60 * 1000,
-    PROBE_S = EI_PROBE_MS / 1000,
-    CLOCK_STEP_MS = 30 * 1000,
     DRAIN_MS = 5000,
     IDLE_FROM_MS = 1000,
 };
@@ -377,22 +376,6 @@ static enum ei_err wait_and_serve(struct ei_worker *w, struct ei_error *err)
     return EI_OK;
 }
 
-/* A clock that was set back would put off every look and retry by as much (X8): nothing waits longer than it would
- * have. */
-static void check_clock(struct ei_worker *w)
-{
-    struct ei_error err;
-    int64_t offset = ei_now() * 1000 - ei_monotonic_ms();
-    int64_t latest = ei_now() + (w->config->refresh_interval > PROBE_S ? w->config->refresh_interval : PROBE_S);
-
-    if (offset < w->wall_offset_ms - CLOCK_STEP_MS) {
-        ei_log(LOG_NOTICE, "the clock was set back by %" PRId64 " seconds", (w->wall_offset_ms - offset) / 1000);
-        if (ei_store_hasten(w->store, latest, true, &err) != EI_OK)
-            ei_worker_store_failed(w, &err);
-    }
-    w->wall_offset_ms = offset;
-}
-
 /* Requests under way have a few seconds to end: a mail whose answer is not awaited would be `unknown`. Nothing new
  * begins. */
 static void drain(struct ei_worker *w)
@@ -412,10 +395,10 @@ enum ei_err ei_worker_run(struct ei_worker *w, struct ei_error *err)
 {
     int64_t watchdog_at = 0;
 
-    w->wall_offset_ms = ei_now() * 1000 - ei_monotonic_ms();
+    ei_clock_begin(w);
     ei_accounts_scan_now(w);
     while (!w->stop) {
-        check_clock(w);
+        ei_clock_check(w);
         probe_store(w);
         ei_reload_run(w);
         ei_accounts_run(w);

@@ -12,6 +12,7 @@
  *   refresh*.c    when guests are looked at again, and how it is noticed that it is worth a look; choice.c chooses
  *   guest_list.c  lists of the tenant's guests
  *   groups.c      the Entra groups that guests are to be members of
+ *   clock.c       the clock is set, or goes wrong
  *   carrier.c     the redeem URL carried by our own mail or to a webhook
  *   patience.c    who is pending too long: reminded, given up
  *   notices.c     the sponsors are told of it
@@ -144,7 +145,10 @@ struct ei_worker {
     bool reload_wanted;
     struct ei_config *reloaded;   /* what SIGHUP brought, owned; NULL: config is what the worker was started with */
     struct ei_error config_error; /* why the file on disk is not in force; EI_OK: it is */
-    int64_t wall_offset_ms;       /* wall time less monotonic time at the last turn */
+
+    /* clock.c */
+    int64_t wall_offset_ms; /* wall time less monotonic time at the last turn */
+    int64_t clock_ahead;    /* seconds by which this host's clock is ahead of Microsoft's; 0: as good as none */
 
     /* accounts.c */
     struct ei_reconcile_context reconcile;
