@@ -233,6 +233,10 @@ soak: deps-check
 	@ACCOUNTS=$${ACCOUNTS:-1000} TEST_LIMIT=$${TEST_LIMIT:-5400} tests/faults/run test-load.sh
 	@STRIDE=$${STRIDE:-1} TEST_LIMIT=$${TEST_LIMIT:-10800} tests/faults/run test-torture-modules.sh
 
+	@$(MAKE) --no-print-directory -s $(OUT)/test/test_disk_faults $(OUT)/test/test_power_loss
+	@FAULTS=all $(OUT)/test/test_disk_faults && \
+	    SEED=$${SEED:-$$(date +%s)} ROUNDS=$${ROUNDS:-20000} $(OUT)/test/test_power_loss
+
 unit-programs: $(patsubst tests/unit/%.c,$(OUT)/test/%,$(UNIT_SRC))
 
 # For package builds: the unit tests that need no network, no root, no Node.js, no gettext.

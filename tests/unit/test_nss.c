@@ -5,6 +5,20 @@
 #include "plugin/nss/module.h"
 
 static char passwd[128], group[128];
+static int64_t clock_shows; /* 0: the real time */
+
+/* Before the C library's. */
+time_t time(time_t *ret)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    time_t shown = clock_shows != 0 ? (time_t)clock_shows : now.tv_sec;
+    if (ret != NULL)
+        *ret = shown;
+    return shown;
+}
+
 static const char good_group[] =
     "root:x:0:\nentra-invite-accepted:x:991:\nentra-invite-pending:x:990:\npartners:x:1500:\n";
 
@@ -158,6 +172,26 @@ static void a_view_past_its_time_says_nothing(void **state)
     assert_gid("taylor", 991);
 }
 
+/* The clock is set, forward and back, beyond 2038 and to before 1970: by not_after alone (X15). */
+static void X15_the_clock_jumps(void **state)
+{
+    static const int64_t ends[] = {1796044800, INT64_C(2147483648), INT64_C(4294967296), INT64_C(253402300799)};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        publish_state(EI_STATE_ACCEPTED, 4001, ends[i]);
+        clock_shows = ends[i] - 1;
+        assert_gid("taylor", 991);
+        clock_shows = ends[i];
+        assert_none("taylor");
+        clock_shows = ends[i] + INT64_C(100000000000);
+        assert_none("taylor");
+        clock_shows = -1;
+        assert_gid("taylor", 991);
+    }
+    clock_shows = 0;
+}
+
 static void a_bad_view_says_nothing(void **state)
 {
     (void)state;
@@ -212,10 +246,15 @@ static void long_lines_do_not_matter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_HOST(each_state_has_its_group),         ON_HOST(s17_a_gid_of_another_group_is_never_answered),
-        ON_HOST(s32_another_uid_is_somebody_else), ON_HOST(a_view_past_its_time_says_nothing),
-        ON_HOST(a_bad_view_says_nothing),          ON_HOST(missing_files_are_an_error),
-        ON_HOST(long_lines_do_not_matter),         ON_HOST(names_of_any_length_are_asked_for),
+        ON_HOST(each_state_has_its_group),
+        ON_HOST(s17_a_gid_of_another_group_is_never_answered),
+        ON_HOST(s32_another_uid_is_somebody_else),
+        ON_HOST(a_view_past_its_time_says_nothing),
+        ON_HOST(X15_the_clock_jumps),
+        ON_HOST(a_bad_view_says_nothing),
+        ON_HOST(missing_files_are_an_error),
+        ON_HOST(long_lines_do_not_matter),
+        ON_HOST(names_of_any_length_are_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
