@@ -10,6 +10,30 @@
 
 enum { MAX_DEPTH = 64, MAX_VALUES = 500 * 1000 };
 
+static _Thread_local bool lacked;
+
+static void *allocate(size_t size)
+{
+    void *memory = malloc(size);
+
+    lacked |= memory == NULL;
+    return memory;
+}
+
+/* Before main: nothing is allocated by one and freed by the other. */
+__attribute__((constructor)) static void set_allocator(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){allocate, free});
+}
+
+bool ei_json_lacked(void)
+{
+    bool answer = lacked;
+
+    lacked = false;
+    return answer;
+}
+
 /* cJSON allows 1,000 levels, truncates at \u0000, and makes some 80 bytes of a value that is sent in two; so all three
  * are refused before it sees the text. */
 static bool acceptable(const char *text, size_t length)
@@ -49,9 +73,12 @@ cJSON *ei_json_parse(const char *text, size_t length)
 
     if (text == NULL || !acceptable(text, length))
         return NULL;
+    bool before = lacked;
     cJSON *value = cJSON_ParseWithLengthOpts(text, length, &end, 0);
-    if (value == NULL)
+    if (value == NULL) {
+        lacked = before; /* the caller knows */
         return NULL;
+    }
     while (end < text + length && strchr(" \t\r\n", *end) != NULL)
         end++;
     if (end != text + length) {
@@ -146,13 +173,18 @@ cJSON *ei_json_error(const struct ei_error *error, bool permanent)
 
 char *ei_json_print(const cJSON *value)
 {
-    return cJSON_PrintUnformatted(value);
+    char *text = ei_json_lacked() ? NULL : cJSON_PrintUnformatted(value);
+
+    lacked = false; /* the caller knows */
+    return text;
 }
 
 bool ei_json_append(struct ei_buffer *out, const cJSON *value)
 {
     enum { ROOM_FIRST = 4096 };
 
+    if (ei_json_lacked())
+        return false;
     /* cJSON_Print grows by realloc, which leaves copies behind; so the room is ours. */
     for (size_t room = ROOM_FIRST; room <= 2 * out->limit + ROOM_FIRST && room <= INT_MAX; room *= 2) {
         char *text = malloc(room);

@@ -36,6 +36,15 @@ bool ei_json_add_text(cJSON *object, const char *name, const char *value);
 /* Adds an RFC 3339 time, null for t == 0. */
 bool ei_json_add_time(cJSON *object, const char *name, int64_t t);
 
+/*
+ * cJSON leaves out a member for which there is no memory. So that not everybody who puts together an answer of many
+ * members has to look at each of them: no text is made of an object while an allocation of cJSON's has failed in this
+ * thread since a text was last asked for; it is then as if the text itself had found no memory.
+ *
+ * This says the same of a text that somebody else makes, and ends it.
+ */
+bool ei_json_lacked(void);
+
 /* {code, message, mend, requestId, clientRequestId, permanent}, the shape in which every interface tells an error; NULL
  * when out of memory. permanent: nothing happens until somebody acts. */
 cJSON *ei_json_error(const struct ei_error *error, bool permanent);

@@ -197,8 +197,13 @@ int ei_state_exit(const char *name)
 
 int ei_output_finish(int exit_code)
 {
-    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+    bool written = fflush(stdout) == 0 && ferror(stdout) == 0;
+
+    if (written && !ei_json_lacked())
         return exit_code;
-    fprintf(stderr, "entra-invite: standard output: %s\n", strerror(errno));
+    if (!written)
+        fprintf(stderr, "entra-invite: standard output: %s\n", strerror(errno));
+    else
+        fputs("entra-invite: memory is short: what was printed is not whole\n", stderr);
     return exit_code != EI_EXIT_DONE ? exit_code : EI_EXIT_FAILED;
 }
