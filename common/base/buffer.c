@@ -17,8 +17,10 @@ static bool grow(struct ei_buffer *buffer, size_t needed)
     if (capacity - 1 > buffer->limit)
         capacity = buffer->limit + 1;
     char *data = malloc(capacity);
-    if (data == NULL)
+    if (data == NULL) {
+        buffer->starved = true;
         return false;
+    }
     if (buffer->data != NULL) {
         memcpy(data, buffer->data, buffer->length + 1);
         explicit_bzero(buffer->data, buffer->capacity);
@@ -67,4 +69,5 @@ void ei_buffer_free(struct ei_buffer *buffer)
     buffer->data = NULL;
     buffer->length = 0;
     buffer->capacity = 0;
+    buffer->starved = false;
 }

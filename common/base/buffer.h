@@ -12,6 +12,7 @@ struct ei_buffer {
     size_t length;
     size_t capacity;
     size_t limit; /* bytes; an append beyond it fails and leaves the buffer as it was */
+    bool starved; /* an append failed for want of memory, and not of the limit */
 };
 
 void ei_buffer_init(struct ei_buffer *buffer, size_t limit);

@@ -76,10 +76,12 @@ static enum ei_err assemble(const char *name, const char *subject, const char *b
     struct ei_buffer text;
 
     ei_buffer_init(&text, EI_TEMPLATE_MAX);
-    bool fits = ei_buffer_append_text(&text, "Subject: ") && ei_buffer_append_text(&text, subject) &&
+    bool fits = strlen("Subject: ") + strlen(subject) + strlen("\n\n") + strlen(body) <= EI_TEMPLATE_MAX;
+    bool done = fits && ei_buffer_append_text(&text, "Subject: ") && ei_buffer_append_text(&text, subject) &&
                 ei_buffer_append_text(&text, "\n\n") && ei_buffer_append_text(&text, body);
-    enum ei_err rc = fits ? ei_template_parse(name, text.data, text.length, kind, ret_template, err)
-                          : ei_fail(err, EI_TEMPLATE, "%s: larger than 64 KiB", name);
+    enum ei_err rc = done   ? ei_template_parse(name, text.data, text.length, kind, ret_template, err)
+                     : fits ? ei_fail(err, EI_NOMEM, "%s: no memory for the template", name)
+                            : ei_fail(err, EI_TEMPLATE, "%s: larger than 64 KiB", name);
     ei_buffer_free(&text);
     return rc;
 }
@@ -109,7 +111,13 @@ static enum ei_err translate(enum ei_template_kind kind, const char *language, c
 enum ei_err ei_template_builtin(enum ei_template_kind kind, const char *language, const char *locale_dir,
                                 struct ei_template **ret_template, struct ei_error *err)
 {
-    if (language != NULL && language[0] != '\0' && translate(kind, language, locale_dir, ret_template) == EI_OK)
+    enum ei_err rc = EI_NOT_FOUND;
+
+    if (language != NULL && language[0] != '\0')
+        rc = translate(kind, language, locale_dir, ret_template);
+    if (rc == EI_OK)
         return EI_OK;
+    if (rc == EI_NOMEM) /* says nothing of the translation: the message can wait */
+        return ei_fail(err, EI_NOMEM, "no memory for the template");
     return assemble("the built-in text", texts[kind].subject, texts[kind].body, kind, ret_template, err);
 }

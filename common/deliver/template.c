@@ -401,10 +401,15 @@ static bool expand_body(const char *text, const struct ei_template_values *value
         if (good && !drop)
             good = ei_buffer_append(out, line.data != NULL ? line.data : "", line.length) &&
                    ei_buffer_append_text(out, "\n");
+        out->starved |= line.starved;
         ei_buffer_free(&line);
     }
-    ei_buffer_free(&line);
     return good;
+}
+
+static enum ei_err no_memory(const struct ei_template *template, struct ei_error *err)
+{
+    return ei_fail(err, EI_NOMEM, "%.300s: no memory for the text", template->name);
 }
 
 static enum ei_err expand(const struct ei_template *template, const struct ei_template_values *values,
@@ -414,12 +419,12 @@ static enum ei_err expand(const struct ei_template *template, const struct ei_te
     struct tally tally;
 
     if (!expand_line(&text, values, subject, &tally))
-        return ei_fail(err, EI_TEMPLATE, "%.300s: with these values the subject is longer than 512 bytes",
+        return subject->starved ? no_memory(template, err) : ei_fail(err, EI_TEMPLATE, "%.300s: with these values the subject is longer than 512 bytes",
                        template->name);
     if (subject->length == 0 || subject->data[strspn(subject->data, " ")] == '\0')
         return ei_fail(err, EI_TEMPLATE, "%.300s: with these values the subject is empty", template->name);
     if (!expand_body(template->body, values, body))
-        return ei_fail(err, EI_TEMPLATE, "%.300s: with these values the text is larger than 256 KiB", template->name);
+        return body->starved ? no_memory(template, err) : ei_fail(err, EI_TEMPLATE, "%.300s: with these values the text is larger than 256 KiB", template->name);
     if (body->length == 0)
         return ei_fail(err, EI_TEMPLATE, "%.300s: with these values the text is empty", template->name);
     return EI_OK;
@@ -442,7 +447,7 @@ enum ei_err ei_template_render(const struct ei_template *template, const struct 
         text.body = strdup(body.data);
         if (text.subject == NULL || text.body == NULL) {
             ei_template_text_free(&text);
-            rc = ei_fail(err, EI_NOMEM, "%.300s: no memory for the text", template->name);
+            rc = no_memory(template, err);
         }
     }
     ei_buffer_free(&subject);

@@ -37,10 +37,10 @@ static void read_failure(struct ei_request *request, CURLcode code)
         reason = "this program ends";
     if (ei_transfer_untrusted(code))
         ei_fail(&result->error, EI_TLS_TRUST, "%s: certificate not trusted: %.300s", host, reason);
+    else if (code == CURLE_OUT_OF_MEMORY || request->answer.starved)
+        ei_fail(&result->error, EI_NOMEM, "%s: no memory for the request", host);
     else if (request->too_large || code == CURLE_FILESIZE_EXCEEDED)
         ei_fail(&result->error, EI_GRAPH_ANSWER, "%s: the answer is larger than any that makes sense", host);
-    else if (code == CURLE_OUT_OF_MEMORY)
-        ei_fail(&result->error, EI_NOMEM, "%s: no memory for the request", host);
     else if (result->status == 429)
         ei_fail(&result->error, EI_THROTTLED, "%s: answered 429, then: %.300s", host, reason);
     else if (unsent || read)

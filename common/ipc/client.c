@@ -123,8 +123,11 @@ static enum ei_err receive_some(int fd, int64_t deadline, struct ei_buffer *inpu
         return ei_fail(err, EI_PROTOCOL, "entra-invited closed the connection without an answer");
     bool kept = ei_buffer_append(input, chunk, (size_t)got);
     explicit_bzero(chunk, sizeof chunk);
-    return kept ? EI_OK
-                : ei_fail(err, EI_PROTOCOL, "entra-invited's answer is larger than %d bytes", EI_VARLINK_REPLY_MAX);
+    if (kept)
+        return EI_OK;
+    if (input->starved)
+        return ei_fail(err, EI_NOMEM, "no memory for entra-invited's answer");
+    return ei_fail(err, EI_PROTOCOL, "entra-invited's answer is larger than %d bytes", EI_VARLINK_REPLY_MAX);
 }
 
 static enum ei_err receive(int fd, int64_t deadline, struct ei_buffer *input, cJSON **ret_message, struct ei_error *err)
