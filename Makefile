@@ -206,6 +206,10 @@ WRAPPED := calloc ei_carrier_send ei_collaborator_copy ei_graph_find_deleted ei_
            ei_graph_get_user_addresses ei_invite_send ei_offboard_send ei_text_set
 $(addprefix $(OUT)/test/test_worker_,machine turn answers invited): private LDFLAGS += $(WRAPPED:%=-Wl,--wrap=%)
 
+# Whose allocations fail one by one (tests/unit/torture_fixture.h).
+$(OUT)/test/test_torture_%: VLINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup \
+    -Wl,--wrap=strndup,--wrap=asprintf,--wrap=__asprintf_chk
+
 # Sends one message, for the host tests of common/deliver.
 $(OUT)/deliver: $(OUT)/obj/tests/host/deliver/deliver.o $(OUT)/libunits.a
 	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ $(LIBS_WORKER)
