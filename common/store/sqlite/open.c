@@ -243,7 +243,8 @@ static enum ei_err bring_up(struct ei_sqlite *store, const char *directory, stru
     if (rc != EI_OK)
         return rc;
     /* A run that was killed between erasing a URL and cutting the log has left it to this one. */
-    sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    store->url_touched =
+        sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK;
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     return EI_OK;
 }
@@ -254,6 +255,7 @@ enum ei_err ei_store_open_sqlite(const char *directory, struct ei_store **ret_st
 
     if (store == NULL)
         return ei_fail(err, EI_NOMEM, "%s: out of memory", directory);
+    ei_sqlite_memory_init();
     store->base.ops = &operations;
     store->lock_fd = -1;
     if (asprintf(&store->path, "%s/%s", directory, database_name) < 0) {

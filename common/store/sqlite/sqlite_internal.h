@@ -121,6 +121,9 @@ enum ei_err ei_sqlite_batch_begin(struct ei_store *store, struct ei_error *err);
 enum ei_err ei_sqlite_batch_end(struct ei_store *store, struct ei_error *err);
 void ei_sqlite_batch_abandon(struct ei_store *store);
 
+/* Once, before SQLite is used: what it frees is erased. */
+void ei_sqlite_memory_init(void);
+
 /* schema.c */
 enum { EI_SQLITE_APPLICATION_ID = 0x65694e56 };
 struct ei_sqlite_migration {
