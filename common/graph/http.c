@@ -111,15 +111,17 @@ static bool set_limits(CURL *easy, const struct ei_request *request)
 }
 
 /* X6: libcurl repeats a request by itself when a kept connection dies before an answer, whatever the method; on a
- * connection that nobody used before it does not. */
+ * connection that nobody used before it does not. And what a token request carries, both ways, stays in the buffers of
+ * its connection until that is closed (K4). */
 static bool set_connection(CURL *easy, const struct ei_request *request)
 {
-    if (request->mail)
+    if (!SET(CURLOPT_CERTINFO, request->inspect ? 1L : 0L))
+        return false;
+    if (request->mail || request->service != EI_SERVICE_GRAPH)
         return SET(CURLOPT_FRESH_CONNECT, 1L) && SET(CURLOPT_FORBID_REUSE, 1L) &&
                SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     return SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) && SET(CURLOPT_PIPEWAIT, 1L) &&
-           SET(CURLOPT_FRESH_CONNECT, request->graph->new_connections || request->inspect ? 1L : 0L) &&
-           SET(CURLOPT_CERTINFO, request->inspect ? 1L : 0L);
+           SET(CURLOPT_FRESH_CONNECT, request->graph->new_connections || request->inspect ? 1L : 0L);
 }
 
 static bool set_method(CURL *easy, const struct ei_request *request)

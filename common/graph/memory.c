@@ -58,6 +58,7 @@ void ei_crypto_memory_init(void)
 
 bool ei_graph_memory_init(void)
 {
+    ei_crypto_memory_init(); /* what TLS carried lies in OpenSSL's buffers */
     return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free_erased, realloc_erased, strdup, calloc) == CURLE_OK;
 }
 

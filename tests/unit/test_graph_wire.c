@@ -97,10 +97,10 @@ static void test_headers(void **state)
     NEEDS_SIMULATOR();
     CTL("set", "roles", "[\"User.Invite.All\",\"User.ReadWrite.All\"]");
     RUN(sim.graph, &got, ei_graph_tenant_id(sim.graph, got_names, &got));
-    check_headers("{\"path\":\"openid\"}", "accept accept-encoding client-request-id user-agent", "");
+    check_headers("{\"path\":\"openid\"}", "accept accept-encoding client-request-id host user-agent", "");
     find(sim.graph, ADDRESS, &got);
     check_headers("{\"path\":\"/token$\"}",
-                  "accept accept-encoding client-request-id content-length content-type user-agent",
+                  "accept accept-encoding client-request-id content-length content-type host user-agent",
                   "application/x-www-form-urlencoded");
     check_headers("{\"path\":\"/users$\"}", READ_HEADERS, "");
     invite(sim.graph, ADDRESS, false, &got);
