@@ -210,6 +210,9 @@ enum ei_err ei_worker_new(const struct ei_config *config, struct ei_credential *
     struct ei_worker *w = calloc(1, sizeof *w);
 
     mallopt(M_ARENA_MAX, 1); /* the scan thread's memory too can be given back then */
+    /* Freed memory is overwritten: libraries that cannot be given a free of our own (the one that speaks HTTP/2) free
+     * copies of the token (K4). */
+    mallopt(M_PERTURB, 1);
     if (w == NULL)
         return ei_fail(err, EI_NOMEM, "no memory");
     w->config = config;
