@@ -1,6 +1,6 @@
 #!/bin/bash
 # A week passes within a minute (X15): the worker of the crash tests' build skips the time in which nothing is under way
-# (common/base/clock.h), the simulator answers for real. What is due happens once and when it is due; and memory,
+# (common/base/clock.h), the simulator answers for real, with the date of the day. What is due happens once and when it is due; and memory,
 # descriptors, database, log and requests of the last day are those of the first.
 #
 # ACCOUNTS=N is how many accounts there are. `make soak` has 1,000, looked at every five minutes and not every hour.
@@ -29,8 +29,12 @@ add_members vendors v $((accounts - patient)) 20000
 
 # ---- time ------------------------------------------------------------------------------------------------------------
 
-# The worker's clocks stop running ahead for a moment; sets what is compared from day to day.
+# The answers have the time that it is then: Microsoft's clock decides about reminders.
 go_on_to() { # DAY
+    local date
+    date=$(LC_ALL=C date -u -d "@$((started + $1 * 86400))" '+%a, %d %b %Y %H:%M:%S GMT')
+    simulator faults-clear >/dev/null
+    simulator fault "{\"match\":{\"path\":\"^/v1.0/\"},\"times\":0,\"action\":{\"headers\":{\"Date\":\"$date\"}}}" >/dev/null
     echo $(($1 * 86400)) >"$skip"
     assert_within 300 "day $1 comes" day_is "$1"
 }
