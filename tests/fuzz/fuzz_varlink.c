@@ -48,7 +48,7 @@ static bool finite_numbers(const cJSON *value)
     return true;
 }
 
-/* cJSON writes 15 digits where that comes close enough. Whole numbers of the interface are exact. */
+/* cJSON writes 15 digits where that comes close enough; no number of the interface has more. */
 static bool same_number(double a, double b)
 {
     return a == b || fabs(a - b) <= fabs(a) * 1e-15;
