@@ -3,7 +3,7 @@
 #   sudo make demo     installs what the build needs, builds, and shows the main job against a simulated Microsoft Graph
 #   sudo make check    installs what the build needs, builds, and runs every test
 #   sudo make bench    measures it against the least that anything must do, see tests/bench/README.md
-#   sudo make soak     the long form of a crash test: 1,000 accounts arrive while the worker is killed every 200 ms
+#   sudo make soak     the long forms of the tests that draw or go through what can go wrong, see tests/soak
 #   sudo make fuzz     feeds what reads bytes from outside with bytes that nobody would send, see tests/fuzz/README.md
 #   make deb, make rpm build the packages, into build/deb and build/rpm
 #
@@ -232,14 +232,9 @@ check: deps-check
 check-all:
 	@tests/run
 
-# SEED=N repeats a run, ACCOUNTS=N makes it shorter or longer; so does STRIDE=N with the torture, where 1 is each fault.
+# Hours. Ends with a line for each part; PARTS chooses some of them. SEED=N and others repeat a run, see tests/soak.
 soak: deps-check
-	@ACCOUNTS=$${ACCOUNTS:-1000} TEST_LIMIT=$${TEST_LIMIT:-5400} tests/faults/run test-load.sh
-	@STRIDE=$${STRIDE:-1} TEST_LIMIT=$${TEST_LIMIT:-10800} tests/faults/run test-torture-modules.sh
-
-	@$(MAKE) --no-print-directory -s $(OUT)/test/test_disk_faults $(OUT)/test/test_power_loss
-	@FAULTS=all $(OUT)/test/test_disk_faults && \
-	    SEED=$${SEED:-$$(date +%s)} ROUNDS=$${ROUNDS:-20000} $(OUT)/test/test_power_loss
+	@tests/soak $(PARTS)
 
 unit-programs: $(patsubst tests/unit/%.c,$(OUT)/test/%,$(UNIT_SRC))
 

@@ -12,7 +12,6 @@ const { Proxy } = require('./proxy/proxy');
 
 const STATE = '/var/lib/entra-invite';
 const SOCKET = '/run/entra-invite/entra-invite.sock';
-const TIMEOUT_MS = 1000; // of the worker's requests
 
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
@@ -21,15 +20,15 @@ const addressOf = (i) => `${loginOf(i)}@fabrikam.com`;
 const indexOf = (address) => Number(address.slice(1, 5));
 
 class Host {
-    /** dir: where it may write; simulator: the simulator's directory; start: the state to begin with; gid: of partners. */
-    constructor({ dir, simulator, start, port, gid }) {
-        Object.assign(this, { dir, simulator, start, port, gid });
+    /** dir: where it may write; simulator: the simulator's directory; start: the state to begin with; gid: of partners;
+     *  timeoutMs: of the worker's requests. */
+    constructor({ dir, simulator, start, port, gid, timeoutMs }) {
+        Object.assign(this, { dir, simulator, start, port, gid, timeoutMs });
         this.passwd = fs.readFileSync('/etc/passwd', 'utf8');
         this.transitions = path.join(dir, 'transitions');
         this.log = fs.openSync(path.join(dir, 'worker.log'), 'a');
         this.proxy = new Proxy(simulator);
         this.worker = null;
-        this.kills = 0;
     }
 
     async open() {
@@ -61,7 +60,7 @@ class Host {
         this.worker = childProcess.spawn('entra-invited', ['--foreground'], {
             stdio: ['ignore', this.log, this.log],
             env: {
-                ...process.env, EI_SETTLE_NOW: '1', EI_FAILPOINT_TIMEOUT_MS: String(TIMEOUT_MS),
+                ...process.env, EI_SETTLE_NOW: '1', EI_FAILPOINT_TIMEOUT_MS: String(this.timeoutMs),
                 EI_FAILPOINT_TRANSITIONS: this.transitions,
             },
         });
@@ -142,4 +141,4 @@ class Host {
     }
 }
 
-module.exports = { Host, TIMEOUT_MS, addressOf, indexOf, pause };
+module.exports = { Host, addressOf, indexOf, pause };

@@ -1,14 +1,14 @@
 'use strict';
-// Explores a design of model.js exhaustively, with up to so many faults at any places, and says which promise breaks and
-// by what course of events. As a program: model-check.js [FAULTS] explores the design that is built, which must break
-// none, and those that the rules reject, which must break theirs; one line a case.
+// Explores a design of model.js exhaustively, with up to so many faults at any places, and says which promise breaks
+// and by what course of events. As a program: model-check.js [FAULTS] explores the design that is built, which must
+// break none, and those that the rules reject, which must break theirs; one line a case.
 
 const model = require('./model');
 
 const FAULTS = 6;
 const MAILS_ASKED = 2; // by the invitation, and by one resend
 
-// ---- the world: what stands there durably, the service, and what is under way ------------------------------------------
+// ---- the world: what stands there durably, the service, and what is under way --------------------------------------
 
 /** before: nobody, pending or accepted: who had the address before us. */
 function beginning(before) {
@@ -112,7 +112,10 @@ function standing(job) {
 
 class Exploration {
     constructor(design, mostFaults) {
-        Object.assign(this, { design, mostFaults, worlds: new Map(), moves: 0, broken: new Map(), transitions: new Set() });
+        Object.assign(this, { design, mostFaults, moves: 0 });
+        this.worlds = new Map(); // all that were reached, and from where
+        this.broken = new Map(); // promises, and how it came to it
+        this.transitions = new Set();
         for (const before of ['nobody', 'pending', 'accepted'])
             this.reach(beginning(before), null, 'begins');
         for (const [id, entry] of this.worlds) // a Map goes on to what is added meanwhile
@@ -149,8 +152,8 @@ class Exploration {
         for (const [id, { freeTo }] of this.worlds)
             for (const to of freeTo)
                 back.set(to, [...(back.get(to) || []), id]);
-        const good = [...this.worlds.entries()].filter(([, { world }]) => this.design.isFinal(world.job)).map(([id]) => id);
-        const seen = new Set(good);
+        const isGood = (id) => this.design.isFinal(this.worlds.get(id).world.job);
+        const seen = new Set([...this.worlds.keys()].filter(isGood));
         for (const id of seen)
             for (const from of back.get(id) || [])
                 seen.add(from);

@@ -2,8 +2,8 @@
 // The executable model of how one person is invited (rules, section 6): what is durable, what is sent, and what becomes
 // of it when the process dies, a request or an answer is lost, Graph throttles, or its directory is behind.
 //
-// A design is three tables of edges. Each edge is [event, to] or [event, to, what is sent after it is durable]; `to` are
-// the members that change. What stands there durably:
+// A design is tables of edges. Each edge is [event, to] or [event, to, what is sent after it is durable]; `to` are the
+// members that change. What stands there durably:
 //
 //     step, mail    as the store has them
 //     guest, link   whether the guest's id, and a redeem URL, are on record
@@ -11,8 +11,8 @@
 //     lost          a create went unanswered: whether there is a guest is to be looked up
 //     linked        the guest was there before us: never mailed by itself
 //
-// The service: POSTs for one address converge on one guest and each gives another link that opens the door (X17 asks the
-// real one again); only a POST with mail sends one; a look-up may be behind. model-check.js explores all of it.
+// The service: POSTs for one address converge on one guest and each gives another link that opens the door (X17 asks
+// the real one again); only a POST with mail sends one; a look-up may be behind. model-check.js explores all of it.
 
 const QUEUED = { step: 'queued', mail: 'none', guest: false, link: false, open: false, lost: false, linked: false };
 
@@ -34,7 +34,7 @@ function create(linked) {
     return { step: 'creating', open: true, linked, mail: linked ? 'none' : 'wanted' };
 }
 
-/** The design as it is built (C): create without mail until the link is durable, then one mail under a durable right. */
+/** The design as it is built (C): create without mail until the link is durable, then mail under a durable right. */
 const built = {
     name: 'built (C): create without mail until the link is durable, then mail once',
 
@@ -60,7 +60,7 @@ const built = {
 
     answer: {
         [LOOK]: {
-            // Whoever was on record is forgotten. Not where a create is unanswered: three look-ups, then one more create.
+            // Whoever was on record is forgotten. Not where a create is unanswered: look-ups, then one more create.
             nobody: ({ lost, linked }) => (lost
                 ? [['not-found-yet', { open: false }], ['creating', create(linked), CREATE]]
                 : [['creating', { ...create(false), guest: false, link: false }, CREATE]]),
@@ -82,7 +82,8 @@ const built = {
             unclear: () => [['create-unknown', { step: 'checking', open: false, lost: true }]],
         },
         [MAIL]: {
-            done: () => [['mailed', { step: 'pending', mail: 'sent', guest: true, link: true, open: false, lost: false }]],
+            done: () => [['mailed',
+                { step: 'pending', mail: 'sent', guest: true, link: true, open: false, lost: false }]],
             rejected: () => again('mailing'),
             unclear: () => [['mail-unknown', { step: 'pending', mail: 'unknown', open: false, lost: false }]],
         },

@@ -1,11 +1,11 @@
 'use strict';
 // Random schedules: faults of the wire, faults of the service and SIGKILLs together, and afterwards the ledger is right
-// and each transition an edge of the model. schedules.js FIRST-SEED COUNT SECONDS: so many schedules, each with the next
-// seed; fewer where the seconds are over (0: however long it takes). A seed repeats its schedule: what is drawn is the
+// and each transition an edge of the model. schedules.js FIRST-SEED COUNT SECONDS: so many schedules, each with the
+// next seed; fewer where the seconds are over (0: however long it takes). A seed repeats its schedule: what is drawn is the
 // same, what the machine makes of it is so nearly.
 
 const fs = require('fs');
-const { draw } = require('./draw');
+const { TIMEOUT_MS, draw } = require('./draw');
 const { Host, addressOf, indexOf, pause } = require('./host');
 const { ledgerProblems } = require('./invariants');
 const { isSettled, isLinked, linkedProblems, resentProblems } = require('./settled');
@@ -97,8 +97,9 @@ class Run {
         for (const { email } of accounts)
             await host.call('Resend', { target: email });
         this.over = false;
-        const { addresses } = await this.settle().then(() => host.tell('ledger'));
-        for (const account of await host.accounts()) {
+        const settled = await this.settle();
+        const { addresses } = await host.tell('ledger');
+        for (const account of settled) {
             if (!this.before(account))
                 this.problems.push(...resentProblems(account, addresses[account.email]));
         }
@@ -106,14 +107,16 @@ class Run {
 
     accountProblems(accounts, ledger) {
         const { schedule } = this;
-        const [linked, ours] = [accounts.filter((one) => this.before(one)), accounts.filter((one) => !this.before(one))];
+        const linked = accounts.filter((one) => this.before(one));
+        const ours = accounts.filter((one) => !this.before(one));
         const expected = schedule.before.filter((kind) => !kind).length;
         const addresses = Object.fromEntries(Object.entries(ledger.addresses)
             .filter(([address]) => !this.before({ email: address })));
         return [
             ...ledgerProblems(ours, { ...ledger, addresses }, { accounts: expected, addresses: expected }),
             ...linked.flatMap((account) => [...linkedProblems(account, ledger.addresses[account.email]),
-                ...(isLinked(account, this.before(account)) ? [] : [`${account.login}: ${account.state}, ${account.mail}`])]),
+                ...(isLinked(account, this.before(account)) ? []
+                    : [`${account.login}: ${account.state}, mail ${account.mail}`])]),
             ...(accounts.length === schedule.accounts ? [] : [`${accounts.length} accounts, not ${schedule.accounts}`]),
         ];
     }
@@ -166,7 +169,7 @@ class Tally {
 }
 
 async function main(seed, count, seconds) {
-    const host = new Host(JSON.parse(process.env.EI_HOST));
+    const host = new Host({ ...JSON.parse(process.env.EI_HOST), timeoutMs: TIMEOUT_MS });
     await host.open();
     const tally = new Tally();
     const end = seconds ? Date.now() + seconds * 1000 : Infinity;

@@ -5,7 +5,8 @@
  *  nobody knows the word for that. */
 function isSettled({ state, mail, error }) {
     const code = error ? error.code : null;
-    return state === 'pending' && ((mail === 'sent' && code === null) || (mail === 'unknown' && code === 'mail-unknown'));
+    const isSaid = mail === 'sent' ? code === null : mail === 'unknown' && code === 'mail-unknown';
+    return state === 'pending' && isSaid;
 }
 
 /** Somebody who was a guest before us, pending or accepted: is never mailed. */

@@ -18,7 +18,8 @@ class Coverage {
         this.seen = new Map();
     }
 
-    /** Of lines EVENT BEFORE AFTER those that are no edge, each once. What the model has no word for may happen where it changes nothing. */
+    /** Of lines EVENT BEFORE AFTER those that are no edge, each once. What the model has no word for may happen where
+     *  it changes nothing. */
     take(text) {
         const strange = new Set();
         for (const line of text.split('\n').filter((one) => one !== '')) {

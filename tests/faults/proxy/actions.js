@@ -1,7 +1,8 @@
 'use strict';
 // What the fault proxy does to one HTTP/1.1 exchange. `how` are the rule's own numbers. An action whose name has
-// `before` in it keeps the request from the simulator, so it has no effect; one that has `after` has let it do its work.
-// Nothing here claims what a server that did the work never says: 429, 404 and 307 are of requests that went no further.
+// `before` in it keeps the request from the simulator, so it has no effect; one that has `after` has let it do its
+// work. Nothing here claims what a server that did the work never says: 429, 404 and 307 are of requests that went no
+// further.
 
 const HTML = '<html><head><title>Our services are not available right now</title></head><body></body></html>';
 const ELSEWHERE = ['Location', 'https://127.0.0.3:9/'];

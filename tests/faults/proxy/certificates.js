@@ -1,6 +1,6 @@
 'use strict';
-// The certificates of the fault proxy: the simulator's own, and those that nobody may trust. Made once, with the openssl
-// command, in the simulator's directory.
+// The certificates of the fault proxy: the simulator's own, and those that nobody may trust. Made once, with the
+// openssl command, in the simulator's directory.
 
 const childProcess = require('child_process');
 const fs = require('fs');

@@ -7,13 +7,13 @@
 //
 // stage: `connection` (relay.js: what can be done to bytes that nobody can read) or `request` (actions.js: to one
 // HTTP/1.1 exchange). match: the method, a regular expression on the path with its query, text and also: texts in that
-// or in the body; all that is given must be so, and a connection has only `nth`. A rule acts from the nth that matches on, so many times (0: for
-// ever). Of the rules that match, the first that is not used up acts.
+// or in the body; all that is given must be so, and a connection has only `nth`. A rule acts from the nth that matches
+// on, so many times (0: for ever). Of the rules that match, the first that is not used up acts.
 //
 // A connection that speaks HTTP/2 is passed on byte by byte once TLS is taken off, so of the rules only those for
-// connections act on it; `http2: false` offers HTTP/1.1 alone. The worker trusts the certificate because it is the
-// simulator's own, with its own settings for TLS; each connection has one of its own to the simulator behind it, so what
-// is counted there of connections is true of the worker's.
+// connections act on it; HTTP/1.1 alone is offered unless play() is told otherwise. The worker trusts the certificate
+// because it is the simulator's own, by its own settings for TLS; each connection has one of its own to the simulator
+// behind it, so what is counted there of connections is true of the worker's.
 
 const fs = require('fs');
 const http = require('http');

@@ -106,4 +106,4 @@ class Relay {
     }
 }
 
-module.exports = { CONNECTIONS, Relay };
+module.exports = { Relay };

@@ -25,6 +25,15 @@ describe('control', () => {
             assert.strictEqual(mode(file) & 0o077, 0, file);
     });
 
+    it('--public-port is in the URLs, and another one listens', () => {
+        const behind = new Harness();
+        behind.start('--public-port', '18443');
+        const { graphUrl, loginUrl, port } = behind.ready;
+        behind.stop();
+        assert.deepStrictEqual([graphUrl, loginUrl], ['https://localhost:18443', 'https://localhost:18443']);
+        assert.notStrictEqual(port, 18443);
+    });
+
     it('exit codes: 1 refused, 2 usage, 3 not running, 4 wait timed out', () => {
         const exit = (...words) => sim.runCtl(...words).status;
         assert.strictEqual(exit('set', 'colour', '"red"'), 1);
