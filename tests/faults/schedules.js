@@ -147,7 +147,7 @@ class Tally {
         this.accounts += run.schedule.accounts;
         this.unknown += run.unknown || 0;
         for (const line of this.coverage.take(transitions))
-            run.problems.push(`no edge of the model: ${line}`);
+            run.problems.unshift(`no edge of the model: ${line}`);
         if (run.problems.length === 0)
             return;
         this.failed++;
