@@ -9,9 +9,9 @@ const { Coverage } = require('./transitions');
 const { isSettled } = require('./settled');
 
 // What is not to end by a timeout does not, on a busy machine either.
-const TIMEOUT_MS = 4000;
+const TIMEOUT_MS = 2500;
 const PATIENT_MS = 60000;
-const LATE = TIMEOUT_MS + 1000;
+const LATE = TIMEOUT_MS + 500;
 const LOOK = { method: 'GET', path: '^/v1.0/users\\?' };
 const CREATE = { method: 'POST', path: '^/v1.0/invitations', also: '"sendInvitationMessage":false' };
 const MAIL = { method: 'POST', path: '^/v1.0/invitations', also: '"sendInvitationMessage":true' };
