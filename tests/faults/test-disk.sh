@@ -108,7 +108,7 @@ mount -o remount,rw "$disk"
 
 # ---- errors, from one moment to the other ----------------------------------------------------------------------------
 
-assert_true 'the shim is built' "${CC:-gcc}" -shared -fPIC -I"$repo" -o "$work/disk-shim.so" "$faults/disk-shim.c"
+assert_true 'the shim is built' "${CC:-gcc}" -D_GNU_SOURCE -shared -fPIC -I"$repo" -o "$work/disk-shim.so" "$faults/disk-shim.c"
 export EI_DISK_FAULT=$work/disk-fault
 LD_PRELOAD=$work/disk-shim.so start_worker
 assert_within 60 "$case: once it can be written to it goes on" all_settled

@@ -98,7 +98,7 @@ static void check_image(size_t k, bool finish)
     struct disk_run run;
 
     disk_make(&run, 0);
-    image_write(&run);
+    image_write(run.store.directory);
     if (step_open(&run) != EI_OK)
         fail_msg("%s: %s", where, run.err.message);
     char *said = disk_says(&run);
@@ -181,8 +181,7 @@ static void X14_X11_migration_from_2(void **state)
 static int free_image(void **state)
 {
     record_forget();
-    for (size_t i = 0; i < FILES_MAX; i++)
-        free(image.files[i].bytes);
+    image_free();
     return disk_end(state);
 }
 
