@@ -210,6 +210,12 @@ static enum ei_err unknown_key(const config_setting_t *setting, const struct ei_
 
 static enum ei_err check_group(const config_setting_t *group, const struct ei_key *keys, struct ei_error *err);
 
+/* libconfig does not look whether it had memory for a name or a text. */
+static enum ei_err no_memory(struct ei_error *err)
+{
+    return ei_fail(err, EI_NOMEM, "no memory for the configuration");
+}
+
 static enum ei_err check_list(const config_setting_t *list, const struct ei_key *key, struct ei_error *err)
 {
     enum ei_err rc = EI_OK;
@@ -234,6 +240,8 @@ static enum ei_err check_value(const config_setting_t *setting, const struct ei_
     case EI_KEY_STRING:
         if (type != CONFIG_TYPE_STRING)
             return ei_keys_fail(setting, err, "must be a string in quotes");
+        if (config_setting_get_string(setting) == NULL)
+            return no_memory(err);
         if (key->minimum == 1 && config_setting_get_string(setting)[0] == '\0')
             return ei_keys_fail(setting, err, "must not be empty; leave the key out for its default");
         return EI_OK;
@@ -266,7 +274,10 @@ static enum ei_err check_group(const config_setting_t *group, const struct ei_ke
     for (int i = 0; i < config_setting_length(group) && rc == EI_OK; i++) {
         const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
         const struct ei_key *key = keys;
-        while (key->name != NULL && strcmp(key->name, config_setting_name(setting)) != 0)
+        const char *name = config_setting_name(setting);
+        if (name == NULL)
+            return no_memory(err);
+        while (key->name != NULL && strcmp(key->name, name) != 0)
             key++;
         rc = key->name != NULL ? check_value(setting, key, err) : unknown_key(setting, keys, err);
     }

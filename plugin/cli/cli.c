@@ -208,8 +208,11 @@ static bool find_socket(struct ei_cli *cli, const struct ei_verb *verb, int *ret
         cli->socket_path = strdup(EI_SOCKET_PATH);
     }
     ei_config_free(config);
-    *ret_exit = EI_EXIT_FAILED;
-    return cli->socket_path != NULL;
+    if (cli->socket_path != NULL)
+        return true;
+    ei_fail(&err, EI_NOMEM, "no memory for the name of the socket");
+    *ret_exit = ei_say_error("entra-invite", &err);
+    return false;
 }
 
 static bool colours_wanted(void)
@@ -231,7 +234,7 @@ static int run_verb(const struct ei_verb *verb, int argc, char **argv, const cha
         .progress = isatty(STDERR_FILENO) == 1,
         .terminal = isatty(STDOUT_FILENO) == 1,
     };
-    int exit_code = EI_EXIT_FAILED;
+    int exit_code;
 
     if (!ei_args_read(verb, argc, argv, &args))
         return verb->usage_exit;
