@@ -1,13 +1,13 @@
 /*
- * torture-trace [OPTION...] COMMAND [ARGUMENT...]: runs a program, with all that it starts, and makes its n-th fallible
- * system call fail, from where main begins (torture.h says how it knows). By ptrace, so that those inside of libc
- * (look-ups of accounts, stdio) are among them. Its exit code is that of the program; 128 + n if signal n ended it.
+ * torture-trace [OPTION...] COMMAND [ARGUMENT...]: runs a program, with all its threads and forks, and makes its n-th
+ * fallible system call fail, from where main begins (torture.h says how it knows). By ptrace, so that those inside of
+ * libc (look-ups of accounts, stdio) are among them. Other programs that it starts are left alone. Its exit code is
+ * that of the program; 128 + n if signal n ended it.
  *
  *   --nth N        which call (default: none, they are only counted)
  *   --then-on      and all from then on
  *   --error I      0 to 2: which of the errors that a call of its kind may have
  *   --report FILE  "calls N", then the calls that were made to fail (from then on: the first ones)
- *   --any-signal   a process that it starts may die of a signal, such as one that the test sends
  *
  * x86-64 and 64-bit Arm; elsewhere it says so and exits with 77.
  */
@@ -40,7 +40,8 @@ struct kind {
     bool happens; /* the call is made all the same: a descriptor is closed even where close fails */
 };
 
-/* The third error of a call is one that it may have to be made again for, where there is one. */
+/* Without mmap: that is the allocator's matter, and the loader of a program crashes without it. The third error of a
+ * call is one that it may have to be made again for, where there is one. */
 static const struct kind kinds[] = {
     {SYS_openat, "openat", {EMFILE, EIO, ENOMEM}, false},
     {SYS_read, "read", {EIO, EIO, EINTR}, false},
@@ -74,8 +75,8 @@ static const struct kind kinds[] = {
     {SYS_connect, "connect", {ECONNREFUSED, ETIMEDOUT, EAGAIN}, false},
     {SYS_accept, "accept", {EMFILE, ECONNABORTED, EINTR}, false},
     {SYS_accept4, "accept4", {EMFILE, ECONNABORTED, EINTR}, false},
-    {SYS_sendto, "sendto", {EPIPE, ENOBUFS, EINTR}, false},
-    {SYS_sendmsg, "sendmsg", {EPIPE, ENOBUFS, EINTR}, false},
+    {SYS_sendto, "sendto", {ENOBUFS, ENOMEM, EINTR}, false},
+    {SYS_sendmsg, "sendmsg", {ENOBUFS, ENOMEM, EINTR}, false},
     {SYS_recvfrom, "recvfrom", {ECONNRESET, ENOMEM, EINTR}, false},
     {SYS_recvmsg, "recvmsg", {ECONNRESET, ENOMEM, EINTR}, false},
     {SYS_ppoll, "ppoll", {ENOMEM, ENOMEM, EINTR}, false},
@@ -88,9 +89,7 @@ static const struct kind kinds[] = {
     {SYS_inotify_add_watch, "inotify_add_watch", {ENOSPC, ENOMEM, EACCES}, false},
     {SYS_signalfd4, "signalfd4", {EMFILE, ENOMEM, EMFILE}, false},
     {SYS_timerfd_create, "timerfd_create", {EMFILE, ENOMEM, EMFILE}, false},
-    {SYS_getrandom, "getrandom", {ENOSYS, EAGAIN, EINTR}, false},
     {SYS_clone, "clone", {EAGAIN, ENOMEM, EAGAIN}, false},
-    {SYS_mmap, "mmap", {ENOMEM, ENOMEM, ENOMEM}, false},
 #ifdef SYS_clone3
     {SYS_clone3, "clone3", {EAGAIN, ENOMEM, EAGAIN}, false},
 #endif
@@ -109,15 +108,17 @@ static const struct kind kinds[] = {
 
 struct task {
     pid_t pid;
-    bool inside;  /* of a system call */
+    bool foreign; /* another program, which it has started */
     bool answers; /* when it ends, answer is what it has answered */
     long answer;
 };
 
 static struct task tasks[TASKS];
+static pid_t program;
 static long nth, calls, named;
 static long failed[ERRORS]; /* with each error */
-static bool then_on, active, any_signal;
+static bool then_on, active;
+static const char *report; /* NULL: none is wanted */
 static unsigned error_index;
 static char names[NAMED][64];
 
@@ -186,6 +187,20 @@ static void tell(FILE *file, const char *before)
     fflush(file);
 }
 
+static void write_report(void)
+{
+    FILE *file = report != NULL ? fopen(report, "we") : NULL;
+
+    if (file == NULL) {
+        if (report != NULL)
+            perror(report);
+        return;
+    }
+    fprintf(file, "calls %ld\n", calls);
+    tell(file, "");
+    fclose(file);
+}
+
 static void listen_to(const __uint64_t *arguments)
 {
     if (arguments[0] == TORTURE_TELL)
@@ -225,6 +240,8 @@ static void enter(struct task *task, const struct __ptrace_syscall_info *info)
 {
     const struct kind *kind = kind_of(info->entry.nr);
 
+    if (task->foreign)
+        return;
     if (info->entry.nr == TORTURE_CALL) {
         answer_with(task, answer_to(info->entry.args));
         listen_to(info->entry.args);
@@ -239,6 +256,8 @@ static void enter(struct task *task, const struct __ptrace_syscall_info *info)
         snprintf(names[named++], sizeof names[0], "%ld %s %s", calls, kind->name, strerrorname_np(error));
     failed[error]++;
     answer_with(task, -error);
+    if (named == 1) /* a program that hangs leaves it as well */
+        write_report();
     if (!kind->happens && !set_number(task->pid, -1))
         perror("torture-trace: skipping a call");
 }
@@ -292,13 +311,21 @@ static int stopped(struct task *task, int status)
 
     if (signal == (SIGTRAP | 0x80))
         trap(task);
+    else if (status >> 16 == PTRACE_EVENT_EXEC)
+        task->foreign = task->pid != program;
     else if (status >> 16 == 0 && signal != SIGSTOP && signal != SIGTRAP)
         return signal;
     return 0;
 }
 
-/* Until nothing is left. The exit code of the program, or that of what it started and a signal has ended. */
-static int watch(pid_t program)
+/* Not killed by somebody. */
+static bool crashed(int signal)
+{
+    return signal == SIGSEGV || signal == SIGABRT || signal == SIGBUS || signal == SIGILL || signal == SIGFPE;
+}
+
+/* Until nothing is left. The exit code of the program, or that of what it started and has crashed. */
+static int watch(void)
 {
     int status, code = 0, other = 0;
     pid_t pid;
@@ -313,7 +340,7 @@ static int watch(pid_t program)
         task->pid = 0;
         if (pid == program)
             code = exit_code(pid, status);
-        else if (WIFSIGNALED(status) && !any_signal)
+        else if (!task->foreign && WIFSIGNALED(status) && crashed(WTERMSIG(status)))
             other = exit_code(pid, status);
     }
     return other != 0 ? other : code;
@@ -340,26 +367,13 @@ static pid_t start(char **command)
     return pid;
 }
 
-static void write_report(const char *path)
-{
-    FILE *file = fopen(path, "we");
-
-    if (file == NULL) {
-        perror(path);
-        return;
-    }
-    fprintf(file, "calls %ld\n", calls);
-    tell(file, "");
-    fclose(file);
-}
-
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"nth", required_argument, NULL, 'n'},   {"then-on", no_argument, NULL, 'o'},
-        {"error", required_argument, NULL, 'e'}, {"report", required_argument, NULL, 'r'},
-        {"any-signal", no_argument, NULL, 's'},  {0}};
-    const char *report = NULL;
+    static const struct option options[] = {{"nth", required_argument, NULL, 'n'},
+                                            {"then-on", no_argument, NULL, 'o'},
+                                            {"error", required_argument, NULL, 'e'},
+                                            {"report", required_argument, NULL, 'r'},
+                                            {0}};
     int option;
 
     while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
@@ -376,9 +390,6 @@ int main(int argc, char **argv)
         case 'r':
             report = optarg;
             break;
-        case 's':
-            any_signal = true;
-            break;
         default:
             return 2;
         }
@@ -389,13 +400,12 @@ int main(int argc, char **argv)
     fprintf(stderr, "torture-trace: not for this processor\n");
     return NOT_HERE;
 #endif
-    pid_t program = start(argv + optind);
+    program = start(argv + optind);
     if (program < 0) {
         perror("torture-trace: tracing");
         return NOT_HERE;
     }
-    int code = watch(program);
-    if (report != NULL)
-        write_report(report);
+    int code = watch();
+    write_report();
     return code;
 }
