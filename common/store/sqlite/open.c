@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/text.h"
-
 static const char database_name[] = "entra-invite.db";
 static const char lock_name[] = "entra-invite.lock";
 
@@ -170,8 +168,10 @@ static enum ei_err quick_check(struct ei_sqlite *store, struct ei_error *err)
         rc = ei_sqlite_fail(store->db, store->path, err);
     } else {
         const char *answer = (const char *)sqlite3_column_text(statement, 0);
-        if (!ei_text_same(answer, "ok"))
-            rc = ei_sqlite_fail_damaged(store->db, store->path, answer != NULL ? answer : "failed", err);
+        if (answer == NULL) /* there is no memory for it, which says nothing of the database */
+            rc = ei_sqlite_fail(store->db, store->path, err);
+        else if (strcmp(answer, "ok") != 0)
+            rc = ei_sqlite_fail_damaged(store->db, store->path, answer, err);
     }
     sqlite3_finalize(statement);
     return rc;
@@ -184,6 +184,8 @@ static enum ei_err write_ahead(struct ei_sqlite *store, struct ei_error *err)
 
     if (sqlite3_prepare_v2(store->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL) != SQLITE_OK ||
         sqlite3_step(statement) != SQLITE_ROW)
+        rc = ei_sqlite_fail(store->db, store->path, err);
+    else if (sqlite3_column_text(statement, 0) == NULL)
         rc = ei_sqlite_fail(store->db, store->path, err);
     else if (strcmp((const char *)sqlite3_column_text(statement, 0), "wal") != 0)
         rc = ei_fail(err, EI_IO, "%s: this file system does not allow a write-ahead log; use a local one", store->path);
@@ -240,6 +242,9 @@ static enum ei_err bring_up(struct ei_sqlite *store, const char *directory, stru
         rc = ei_sqlite_migrate(store->db, store->path, ei_sqlite_migrations, ei_sqlite_schema_version, err);
     if (rc == EI_OK)
         rc = write_ahead(store, err);
+    /* Prepared while there is memory: what undoes a change must not lack it. */
+    if (rc == EI_OK && ei_sqlite_statement(store, EI_SQL_ROLLBACK, err) == NULL)
+        rc = EI_NOMEM;
     if (rc != EI_OK)
         return rc;
     /* A run that was killed between erasing a URL and cutting the log has left it to this one. */

@@ -33,6 +33,17 @@ static void roll_back(struct ei_sqlite *store)
     store->url_touched = true; /* what was undone may have reached the log */
 }
 
+/*
+ * The one way into a transaction. One that could not be undone for want of memory is undone before: it would be in the
+ * way of every other, and take part in what they read.
+ */
+static enum ei_err begin(struct ei_sqlite *store, struct ei_error *err)
+{
+    if (!undone(store))
+        roll_back(store);
+    return control(store, EI_SQL_BEGIN, err);
+}
+
 /* Also seen here when no call of ours was under way: a savepoint or commit would then stand alone. */
 static bool is_broken(struct ei_sqlite *store)
 {
@@ -52,7 +63,7 @@ enum ei_err ei_sqlite_change_begin(struct ei_sqlite *store, struct ei_error *err
     if (store->walks > 0)
         return ei_fail(err, EI_BUSY, "%s: a walk over the store is under way", store->path);
     if (!store->in_batch)
-        return control(store, EI_SQL_BEGIN, err);
+        return begin(store, err);
     if (is_broken(store))
         return broken(store, err);
     return control(store, EI_SQL_SAVEPOINT, err);
@@ -92,7 +103,7 @@ enum ei_err ei_sqlite_batch_begin(struct ei_store *base, struct ei_error *err)
         return ei_fail(err, EI_USAGE, "%s: a batch is already open", store->path);
     if (store->walks > 0)
         return ei_fail(err, EI_BUSY, "%s: a walk over the store is under way", store->path);
-    enum ei_err rc = control(store, EI_SQL_BEGIN, err);
+    enum ei_err rc = begin(store, err);
     store->in_batch = rc == EI_OK;
     store->broken = EI_OK;
     return rc;
