@@ -182,9 +182,10 @@ static inline bool torture_may_return(const struct scenario *scenario, enum ei_e
 /* false: no allocation was left to fail. */
 static inline bool torture_once(const struct scenario *scenario, void *context, long nth, bool on)
 {
+    int descriptors = torture_lowest_free();
+
     if (scenario->before != NULL)
         scenario->before(context);
-    int descriptors = torture_lowest_free();
     torture_plan.nth = nth;
     torture_plan.on = on;
     torture_plan.calls = torture_plan.failed = 0;
