@@ -156,6 +156,24 @@ bool ei_json_add_time(cJSON *object, const char *name, int64_t t)
     return cJSON_AddStringToObject(object, name, text) != NULL;
 }
 
+bool ei_json_add_item(cJSON *object, const char *name, cJSON *item)
+{
+    bool added = cJSON_AddItemToObject(object, name, item);
+
+    if (!added)
+        cJSON_Delete(item);
+    return added;
+}
+
+bool ei_json_push(cJSON *array, cJSON *item)
+{
+    bool added = cJSON_AddItemToArray(array, item);
+
+    if (!added)
+        cJSON_Delete(item);
+    return added;
+}
+
 cJSON *ei_json_error(const struct ei_error *error, bool permanent)
 {
     cJSON *object = cJSON_CreateObject();

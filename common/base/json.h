@@ -36,6 +36,10 @@ bool ei_json_add_text(cJSON *object, const char *name, const char *value);
 /* Adds an RFC 3339 time, null for t == 0. */
 bool ei_json_add_time(cJSON *object, const char *name, int64_t t);
 
+/* Adds item, which is taken over, whether it can be added or not (NULL: it found no memory). false: it was not. */
+bool ei_json_add_item(cJSON *object, const char *name, cJSON *item);
+bool ei_json_push(cJSON *array, cJSON *item);
+
 /*
  * cJSON leaves out a member for which there is no memory. So that not everybody who puts together an answer of many
  * members has to look at each of them: no text is made of an object while an allocation of cJSON's has failed in this

@@ -129,7 +129,7 @@ static void add_name(cJSON *names, const char *begin, size_t length)
         return;
     memcpy(name, begin, length);
     name[length] = '\0';
-    cJSON_AddItemToArray(names, cJSON_CreateString(name));
+    ei_json_push(names, cJSON_CreateString(name));
 }
 
 static void add_roles(cJSON *names, const cJSON *roles)

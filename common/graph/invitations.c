@@ -59,8 +59,8 @@ static bool add_sponsors(cJSON *body, const struct ei_graph_invite *invite, cons
     for (size_t i = 0; i < invite->sponsor_count && added; i++) {
         struct ei_buffer url;
         ei_buffer_init(&url, EI_SPONSOR_URL_MAX);
-        added = ei_sponsor_url(&url, graph_url, invite->sponsors[i]) &&
-                cJSON_AddItemToArray(list, cJSON_CreateString(url.data));
+        added =
+            ei_sponsor_url(&url, graph_url, invite->sponsors[i]) && ei_json_push(list, cJSON_CreateString(url.data));
         ei_buffer_free(&url);
     }
     return added;

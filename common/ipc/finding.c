@@ -41,7 +41,7 @@ static void append(cJSON *findings, struct ei_check check, enum ei_finding_statu
         cJSON_Delete(error);
         return;
     }
-    cJSON_AddItemToObject(finding, "error", error != NULL ? error : cJSON_CreateNull());
+    ei_json_add_item(finding, "error", error != NULL ? error : cJSON_CreateNull());
 }
 
 void ei_finding_add(cJSON *findings, struct ei_check check, enum ei_finding_status status, const char *mend,

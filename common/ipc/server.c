@@ -228,7 +228,7 @@ static void get_info(struct ei_peer *peer)
         cJSON_AddStringToObject(info, "product", "entra-invited");
         cJSON_AddStringToObject(info, "version", EI_VERSION);
         cJSON_AddStringToObject(info, "url", "");
-        cJSON_AddItemToObject(info, "interfaces", cJSON_CreateStringArray(interfaces, 2));
+        ei_json_add_item(info, "interfaces", cJSON_CreateStringArray(interfaces, 2));
     }
     ei_peer_answer(peer, NULL, info);
 }

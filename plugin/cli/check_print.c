@@ -154,7 +154,7 @@ static cJSON *failed_json(const struct ei_check_view *view)
         ei_json_add_text(account, "login", view->failed[i].login);
         ei_json_add_text(account, "reason", view->failed[i].record.reason);
         ei_json_add_time(account, "since", view->failed[i].record.changed_at);
-        cJSON_AddItemToArray(list, account);
+        ei_json_push(list, account);
     }
     return list;
 }
@@ -173,12 +173,12 @@ void ei_check_print_json(const struct ei_monitor *check)
         ei_json_add_text(problem, "status", level_names[check->problems[i].level]);
         ei_json_add_text(problem, "message", check->problems[i].text);
         ei_json_add_text(problem, "mend", check->problems[i].mend);
-        cJSON_AddItemToArray(problems, problem);
+        ei_json_push(problems, problem);
     }
     cJSON *values = cJSON_AddObjectToObject(object, "values");
     for (size_t i = 0; i < count; i++)
         cJSON_AddNumberToObject(values, numbers[i].label, (double)numbers[i].value);
-    cJSON_AddItemToObject(object, "failed", failed_json(&check->view));
+    ei_json_add_item(object, "failed", failed_json(&check->view));
     ei_print_json(object);
     cJSON_Delete(object);
 }

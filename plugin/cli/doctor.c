@@ -39,7 +39,7 @@ static void take_findings(struct ei_doctor *doctor, cJSON *reply)
     cJSON *list = cJSON_GetObjectItemCaseSensitive(reply, "findings");
 
     while (cJSON_IsArray(list) && list->child != NULL)
-        cJSON_AddItemToArray(doctor->findings, cJSON_DetachItemFromArray(list, 0));
+        ei_json_push(doctor->findings, cJSON_DetachItemFromArray(list, 0));
 }
 
 static void ask_worker(struct ei_doctor *doctor)

@@ -60,7 +60,7 @@ static void tell_json(const struct ei_import_row *row)
     ei_json_add_text(object, "state", state_of(row));
     cJSON_AddBoolToObject(object, "already", row->already);
     ei_json_add_text(object, "column", row->column);
-    cJSON_AddItemToObject(object, "error", row->error != NULL ? ei_json_error(row->error, true) : cJSON_CreateNull());
+    ei_json_add_item(object, "error", row->error != NULL ? ei_json_error(row->error, true) : cJSON_CreateNull());
     ei_print_json_line(object);
     cJSON_Delete(object);
 }

@@ -288,7 +288,7 @@ bool ei_list_sort(cJSON *rows, const struct ei_list_order *order)
         sorted[count] = (struct row){cJSON_DetachItemViaPointer(rows, rows->child), count};
     qsort_r(sorted, count, sizeof *sorted, compare, (void *)order);
     for (size_t i = 0; i < count; i++)
-        cJSON_AddItemToArray(rows, sorted[i].item);
+        ei_json_push(rows, sorted[i].item);
     free(sorted);
     return true;
 }

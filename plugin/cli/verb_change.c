@@ -23,7 +23,7 @@ static cJSON *adopt_parameters(const struct ei_args *args)
                 return NULL;
             }
             cJSON_Delete(checked);
-            cJSON_AddItemToArray(logins, cJSON_CreateString(args->operands[i]));
+            ei_json_push(logins, cJSON_CreateString(args->operands[i]));
         }
     }
     if (ei_args_has(args, "dry-run"))

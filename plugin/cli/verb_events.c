@@ -59,7 +59,7 @@ static void take(struct reader *reader, cJSON *events)
         cJSON *event = cJSON_DetachItemViaPointer(events, events->child);
         (void)ei_json_int(event, "number", &reader->last);
         if (reader->all != NULL) {
-            cJSON_AddItemToArray(reader->all, event);
+            ei_json_push(reader->all, event);
             continue;
         }
         (reader->cli->json ? ei_print_json_line : print_event)(event);

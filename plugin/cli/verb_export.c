@@ -212,7 +212,7 @@ int ei_verb_export(const struct ei_cli *cli, const struct ei_args *args)
     if (states == NULL)
         return EI_EXIT_USAGE;
     if (map)
-        cJSON_AddItemToArray(states, cJSON_CreateString("accepted"));
+        ei_json_push(states, cJSON_CreateString("accepted"));
     cJSON *accounts = cJSON_CreateArray();
     if (ei_list_fetch(cli, states, NULL, accounts, &exit_code))
         exit_code = map ? print_map(accounts) : print_csv(accounts, cJSON_GetArraySize(states) != 0);

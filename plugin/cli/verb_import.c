@@ -57,7 +57,7 @@ static void add_value(cJSON *object, enum ei_import_column column, const char *v
     } else if (column == EI_IMPORT_SPONSORS) {
         cJSON *list = cJSON_AddArrayToObject(object, name);
         for (const char *at = value; ei_import_sponsor(&at, sponsor, sizeof sponsor);)
-            cJSON_AddItemToArray(list, cJSON_CreateString(sponsor));
+            ei_json_push(list, cJSON_CreateString(sponsor));
     } else {
         cJSON_AddStringToObject(object, name, value);
     }
@@ -103,7 +103,7 @@ static cJSON *gather(const struct ei_import *import, row_wanted *wanted, size_t 
             cJSON_Delete(object);
             break;
         }
-        cJSON_AddItemToArray(rows, object);
+        ei_json_push(rows, object);
         bytes += more;
         places[count++] = i;
     }
@@ -162,7 +162,7 @@ static bool call(struct ei_import *import, cJSON *rows, bool check, cJSON **ret_
     cJSON *parameters = cJSON_CreateObject();
     struct ei_error err;
 
-    cJSON_AddItemToObject(parameters, "rows", rows);
+    ei_json_add_item(parameters, "rows", rows);
     cJSON_AddBoolToObject(parameters, "check", check);
     ei_add_requester(parameters);
     ei_error_clear(&err);

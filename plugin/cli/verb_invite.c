@@ -111,7 +111,7 @@ static bool add_sponsors(const struct ei_args *args, cJSON *parameters)
             continue;
         if (ei_sponsor_read(args->given[i].value, sponsor, &err) != EI_OK)
             return ei_usage_error(args->verb, "--sponsor: %s", err.message), false;
-        cJSON_AddItemToArray(list, cJSON_CreateString(args->given[i].value));
+        ei_json_push(list, cJSON_CreateString(args->given[i].value));
     }
     return true;
 }

@@ -48,7 +48,7 @@ cJSON *ei_list_states(const struct ei_args *args)
             cJSON_Delete(states);
             return NULL;
         }
-        cJSON_AddItemToArray(states, cJSON_CreateString(args->given[i].value));
+        ei_json_push(states, cJSON_CreateString(args->given[i].value));
     }
     return states;
 }
@@ -59,7 +59,7 @@ static void move_items(cJSON *from, cJSON *to, const struct ei_list_filter *filt
     for (cJSON *item = from != NULL ? from->child : NULL, *next; item != NULL; item = next) {
         next = item->next;
         if (filter == NULL || ei_list_filter_passes(filter, item))
-            cJSON_AddItemToArray(to, cJSON_DetachItemViaPointer(from, item));
+            ei_json_push(to, cJSON_DetachItemViaPointer(from, item));
     }
 }
 
@@ -72,7 +72,7 @@ bool ei_list_fetch(const struct ei_cli *cli, const cJSON *states, const struct e
         cJSON *parameters = cJSON_CreateObject();
         cJSON *page = NULL;
         if (cJSON_GetArraySize(states) != 0)
-            cJSON_AddItemToObject(parameters, "states", cJSON_Duplicate(states, true));
+            ei_json_add_item(parameters, "states", cJSON_Duplicate(states, true));
         ei_add_text(parameters, "after", *after != '\0' ? after : NULL);
         if (!ei_call(cli, "List", parameters, EI_ANSWER_MS, "list", &page, ret_exit))
             return false;

@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/failpoint.h"
+#include "common/base/json.h"
 #include "common/base/log.h"
 #include "plugin/worker/answers.h"
 #include "plugin/worker/carrier_internal.h"
@@ -82,7 +83,7 @@ void ei_carrier_notes(const struct ei_worker *w, cJSON *notes)
             continue;
         snprintf(line, sizeof line, "deliver by %s: %s - %s", ei_channel_name((enum ei_channel)i), error->message,
                  ei_err_mend(error->code));
-        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+        ei_json_push(notes, cJSON_CreateString(line));
     }
 }
 

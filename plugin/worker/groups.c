@@ -102,7 +102,7 @@ void ei_groups_notes(const struct ei_worker *w, cJSON *notes)
 
     for (const struct ei_group_trouble *trouble = w->group_troubles; trouble != NULL; trouble = trouble->next) {
         snprintf(line, sizeof line, "entra_groups: %s - %s", trouble->error.message, ei_err_mend(trouble->error.code));
-        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+        ei_json_push(notes, cJSON_CreateString(line));
     }
 }
 
@@ -198,8 +198,8 @@ cJSON *ei_groups_told(const struct ei_collaborator *c)
         cJSON *group = cJSON_CreateObject();
         ei_json_add_text(group, "id", m->group);
         ei_json_add_time(group, "addedAt", m->added_at);
-        cJSON_AddItemToObject(group, "error", ei_request_error(&m->error, false));
-        cJSON_AddItemToArray(list, group);
+        ei_json_add_item(group, "error", ei_request_error(&m->error, false));
+        ei_json_push(list, group);
     }
     return list;
 }

@@ -26,7 +26,7 @@ static void add_member(cJSON *object, const cJSON *body, const char *name)
 {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(body, name);
 
-    cJSON_AddItemToObject(object, name, value != NULL ? cJSON_Duplicate(value, true) : cJSON_CreateNull());
+    ei_json_add_item(object, name, value != NULL ? cJSON_Duplicate(value, true) : cJSON_CreateNull());
 }
 
 static cJSON *message_info(const cJSON *body)
@@ -59,8 +59,8 @@ cJSON *ei_invitation_json(const struct ei_collaborator *c)
     cJSON *object = cJSON_CreateObject();
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         add_member(object, body, names[i]);
-    cJSON_AddItemToObject(object, "invitedUserMessageInfo", message_info(body));
-    cJSON_AddItemToObject(object, "invitedUserSponsors", sponsors(c));
+    ei_json_add_item(object, "invitedUserMessageInfo", message_info(body));
+    ei_json_add_item(object, "invitedUserSponsors", sponsors(c));
     cJSON_AddBoolToObject(object, "resetRedemption", ei_json_bool(body, "resetRedemption", false));
     ei_json_add_text(object, "status", c->invitation_status);
     cJSON_Delete(body);
@@ -69,7 +69,7 @@ cJSON *ei_invitation_json(const struct ei_collaborator *c)
 
 static void warn(cJSON *warnings, const char *text)
 {
-    cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
+    ei_json_push(warnings, cJSON_CreateString(text));
 }
 
 static void warn_of_mail(cJSON *warnings, const struct ei_config *config, const cJSON *body)

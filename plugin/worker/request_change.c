@@ -49,7 +49,7 @@ static void reply_announced(struct ei_worker *w, struct ei_call *call, const cha
 
     cJSON_AddBoolToObject(reply, "covered", answer->covered);
     if (answer->covered && ei_store_get(w->store, answer->id, &c, &err) == EI_OK)
-        cJSON_AddItemToObject(reply, "account", ei_request_account(w, c, ei_state_account(c, w->host, login)));
+        ei_json_add_item(reply, "account", ei_request_account(w, c, ei_state_account(c, w->host, login)));
     else
         cJSON_AddNullToObject(reply, "account");
     cJSON_AddNumberToObject(reply, "wait", worth_waiting(w, answer));
@@ -216,7 +216,7 @@ static enum ei_err adopt_one(struct ei_worker *w, struct selection *s, struct ei
         go_on(w, s, c);
     for (size_t i = 0; i < c->account_count && !s->mail; i++)
         if (adoptable(s, &before->accounts[i]) && s->total++ < ADOPT_NAMED)
-            cJSON_AddItemToArray(accounts, ei_request_account(w, c, &c->accounts[i]));
+            ei_json_push(accounts, ei_request_account(w, c, &c->accounts[i]));
     ei_collaborator_free(before);
     return dry ? EI_OK
                : ei_worker_note(w, c, s->mail ? "mail-released" : "adopted", &(struct ei_event_facts){.by = s->by});

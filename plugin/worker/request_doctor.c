@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/json.h"
 #include "common/graph/sign_in.h"
 #include "common/ipc/finding.h"
 #include "plugin/worker/login.h"
@@ -189,7 +190,7 @@ static void one_ended(struct ei_checkup *checkup)
         return;
     if (checkup->call != NULL) {
         cJSON *reply = cJSON_CreateObject();
-        cJSON_AddItemToObject(reply, "findings", checkup->findings);
+        ei_json_add_item(reply, "findings", checkup->findings);
         checkup->findings = NULL;
         ei_call_reply(checkup->call, reply);
     }

@@ -40,8 +40,8 @@ static void add_result(struct import *import, const char *state, const char *par
 
     ei_json_add_text(result, "state", state);
     ei_json_add_text(result, "parameter", parameter);
-    cJSON_AddItemToObject(result, "error", ei_request_error(err, true));
-    cJSON_AddItemToArray(import->results, result);
+    ei_json_add_item(result, "error", ei_request_error(err, true));
+    ei_json_push(import->results, result);
 }
 
 static enum ei_err open_batch(struct import *import, struct ei_error *err)

@@ -56,7 +56,7 @@ static void reply_invite(struct ei_worker *w, struct ei_call *call, const struct
     cJSON *reply = ei_request_account_reply(w, c, login);
 
     cJSON_AddBoolToObject(reply, "alreadyGuest", already);
-    cJSON_AddItemToObject(reply, "body", body != NULL ? body : cJSON_CreateNull());
+    ei_json_add_item(reply, "body", body != NULL ? body : cJSON_CreateNull());
     ei_call_reply(call, reply);
 }
 

@@ -51,13 +51,13 @@ cJSON *ei_request_account(const struct ei_worker *w, const struct ei_collaborato
     ei_json_add_time(object, "mailedAt", c->mailed_at);
     ei_json_add_time(object, "remindedAt", c->reminded_at);
     ei_json_add_time(object, "expiredAt", c->expired_at);
-    cJSON_AddItemToObject(object, "entraGroups", ei_groups_told(c));
+    ei_json_add_item(object, "entraGroups", ei_groups_told(c));
     ei_json_add_text(object, "deletedGuestId", c->deleted_guest_id);
-    cJSON_AddItemToObject(object, "error", ei_request_error(ei_publish_error(w, c, account), c->error_permanent));
+    ei_json_add_item(object, "error", ei_request_error(ei_publish_error(w, c, account), c->error_permanent));
     cJSON *asked = c->job.overrides != NULL ? ei_json_parse(c->job.overrides, strlen(c->job.overrides)) : NULL;
-    cJSON_AddItemToObject(object, "asked", asked != NULL ? asked : cJSON_CreateNull());
-    cJSON_AddItemToObject(object, "invitation", ei_invitation_json(c));
-    cJSON_AddItemToObject(object, "warnings", ei_invitation_warnings(w->config, c));
+    ei_json_add_item(object, "asked", asked != NULL ? asked : cJSON_CreateNull());
+    ei_json_add_item(object, "invitation", ei_invitation_json(c));
+    ei_json_add_item(object, "warnings", ei_invitation_warnings(w->config, c));
     return object;
 }
 
@@ -65,7 +65,7 @@ cJSON *ei_request_account_reply(const struct ei_worker *w, const struct ei_colla
 {
     cJSON *reply = cJSON_CreateObject();
 
-    cJSON_AddItemToObject(reply, "account", ei_request_account(w, c, ei_state_account(c, w->host, login)));
+    ei_json_add_item(reply, "account", ei_request_account(w, c, ei_state_account(c, w->host, login)));
     return reply;
 }
 
@@ -202,8 +202,7 @@ static void list_reply(struct ei_worker *w, struct ei_call *call, const struct l
         if (ei_store_get(w->store, row->id, &c, &err) != EI_OK)
             continue;
         const char *login = row->key[0] != '~' ? row->key : NULL;
-        cJSON_AddItemToArray(accounts,
-                             ei_request_account(w, c, login != NULL ? ei_state_account(c, w->host, login) : NULL));
+        ei_json_push(accounts, ei_request_account(w, c, login != NULL ? ei_state_account(c, w->host, login) : NULL));
         bytes += bytes_of(c);
         ei_collaborator_free(c);
     }
@@ -264,30 +263,30 @@ static void add_notes(const struct ei_worker *w, cJSON *reply)
         struct ei_error err;
         ei_group_problem_error(&w->report.problems[i], &err);
         snprintf(line, sizeof line, "%s - %s", err.message, ei_err_mend(err.code));
-        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+        ei_json_push(notes, cJSON_CreateString(line));
     }
     if (w->report.held_back) {
         snprintf(line, sizeof line, "%s - %s", w->report.removals.message, ei_err_mend(EI_MASS_REMOVAL));
-        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+        ei_json_push(notes, cJSON_CreateString(line));
     }
     ei_groups_notes(w, notes);
     ei_carrier_notes(w, notes);
     if (w->counts[EI_STATE_HELD] != 0) {
         snprintf(line, sizeof line, "%llu held: look at them with 'entra-invite list --state held', then adopt",
                  (unsigned long long)w->counts[EI_STATE_HELD]);
-        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+        ei_json_push(notes, cJSON_CreateString(line));
     }
     if (ei_login_lacks(w, line, sizeof line))
-        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+        ei_json_push(notes, cJSON_CreateString(line));
     if (w->config_error.code != EI_OK) {
         snprintf(line, sizeof line, "the configuration on disk is not in force: %s - %s", w->config_error.message,
                  ei_err_mend(w->config_error.code));
-        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+        ei_json_push(notes, cJSON_CreateString(line));
     }
     if (w->store_error.code != EI_OK) {
         snprintf(line, sizeof line, "the store failed: %s - %s", w->store_error.message,
                  ei_err_mend(w->store_error.code));
-        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+        ei_json_push(notes, cJSON_CreateString(line));
     }
     if (w->view_error.code != EI_OK) {
         snprintf(line, sizeof line, "the view cannot be published: %s - %s", w->view_error.message,
@@ -307,9 +306,9 @@ void ei_request_status(struct ei_worker *w, struct ei_call *call, const cJSON *p
     ei_request_trouble(w, &trouble);
     ei_json_add_text(reply, "status", text);
     ei_json_add_text(reply, "tenant", w->config->tenant);
-    cJSON_AddItemToObject(reply, "blocked", ei_request_error(&w->blocked, false));
-    cJSON_AddItemToObject(reply, "trouble", ei_request_error(&trouble, false));
-    cJSON_AddItemToObject(reply, "doubt", ei_request_error(&w->report.doubt, false));
+    ei_json_add_item(reply, "blocked", ei_request_error(&w->blocked, false));
+    ei_json_add_item(reply, "trouble", ei_request_error(&trouble, false));
+    ei_json_add_item(reply, "doubt", ei_request_error(&w->report.doubt, false));
     ei_json_add_time(reply, "holdUntil", ei_graph_hold_until(w->graph) > ei_now() ? ei_graph_hold_until(w->graph) : 0);
     cJSON_AddBoolToObject(reply, "mailHeld", w->mail_held);
     ei_login_add_status(w, reply);
@@ -318,7 +317,7 @@ void ei_request_status(struct ei_worker *w, struct ei_call *call, const cJSON *p
     cJSON *counts = cJSON_AddObjectToObject(reply, "counts");
     for (int state = EI_STATE_WAITING; state < EI_STATES; state++)
         cJSON_AddNumberToObject(counts, ei_state_name((enum ei_state)state), (double)w->counts[state]);
-    cJSON_AddItemToObject(reply, "redemption", ei_refresh_status(w));
+    ei_json_add_item(reply, "redemption", ei_refresh_status(w));
     add_notes(w, reply);
     ei_call_reply(call, reply);
 }

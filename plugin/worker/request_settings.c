@@ -23,7 +23,7 @@ static enum ei_err take_sponsors(const cJSON *parameters, cJSON *overrides, stru
         if (rc == EI_OK)
             rc = ei_sponsor_read(text != NULL ? text : "", sponsor, err);
         if (rc == EI_OK)
-            cJSON_AddItemToArray(list, cJSON_CreateString(sponsor));
+            ei_json_push(list, cJSON_CreateString(sponsor));
     }
     return rc;
 }

@@ -97,7 +97,7 @@ static cJSON *reply_of(const struct ei_worker *w, cJSON *users)
     int64_t hold = ei_graph_hold_until(w->graph);
     cJSON *reply = cJSON_CreateObject();
 
-    cJSON_AddItemToObject(reply, "users", users != NULL ? users : cJSON_CreateArray());
+    ei_json_add_item(reply, "users", users != NULL ? users : cJSON_CreateArray());
     ei_json_add_time(reply, "holdUntil", hold > ei_now() ? hold : 0);
     return reply;
 }
@@ -128,7 +128,7 @@ static bool on_page(void *context, const struct ei_graph_page *page)
             continue;
         enum ei_err rc = look_up(w, page->users[i].id, &err);
         if (rc == EI_NOT_FOUND) {
-            cJSON_AddItemToArray(users, user_object(&page->users[i]));
+            ei_json_push(users, user_object(&page->users[i]));
         } else if (rc != EI_OK) {
             cJSON_Delete(users);
             end_with(list, &err);

@@ -129,7 +129,7 @@ static void reply_refresh(struct ei_call *call, bool done, const struct ei_error
     cJSON *reply = cJSON_CreateObject();
 
     cJSON_AddBoolToObject(reply, "done", done);
-    cJSON_AddItemToObject(reply, "error", ei_request_error(error, false));
+    ei_json_add_item(reply, "error", ei_request_error(error, false));
     ei_call_reply(call, reply);
 }
 
