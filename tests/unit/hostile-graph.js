@@ -1,5 +1,5 @@
 'use strict';
-// A Graph (and a login service) that means harm, for test_graph_hostile.c: what the simulator, which speaks HTTP as it
+// A Graph (and a login service) that means harm, for test_graph_hostile.c and test_graph_hostile_json.c: what the simulator, which speaks HTTP as it
 // should, cannot say. HTTP/1.1 over TLS, written by hand.
 //
 //     node hostile-graph.js DIR      DIR holds server.key, server.pem
