@@ -127,7 +127,8 @@ CATALOGUES := $(patsubst $(PODIR)/%.po,$(OUT)/locale/%/LC_MESSAGES/entra-invite.
 PROGRAMS := $(OUT)/entra-invited $(OUT)/entra-invite $(OUT)/entra-invite-hook $(OUT)/pam_entra_invite.so \
             $(OUT)/libnss_entra_invite.so.2 $(OUT)/entra-invite-flush
 
-.PHONY: all programs pot deps deps-check check check-all check-units soak unit-programs fuzz fuzz-programs bench-programs bench demo install uninstall \
+.PHONY: all programs pot deps deps-check check check-all check-units soak print-cppflags unit-programs fuzz fuzz-programs \
+        bench-programs bench demo install uninstall \
         dist deb rpm clean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -182,7 +183,7 @@ pot:
 	    sed '/^"POT-Creation-Date/d; s/charset=CHARSET/charset=UTF-8/' > $(POT)
 
 # All but the mains, for the unit tests.
-$(OUT)/libunits.a: $(call obj,$(COMMON_SRC) $(WORKER_LIB) $(CLI_LIB) plugin/nss/accounts.c plugin/nss/standing.c)
+$(OUT)/libunits.a: $(call obj,$(COMMON_SRC) $(WORKER_LIB) $(CLI_LIB) $(wildcard plugin/nss/*.c plugin/pam/*.c))
 	rm -f $@
 	ar rcs $@ $^
 
@@ -205,6 +206,10 @@ $(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/fuzz_%.o $(call obj,$(FUZZ_COMMON)) $(OUT)/
 WRAPPED := calloc ei_carrier_send ei_collaborator_copy ei_graph_find_deleted ei_graph_find_users ei_graph_get_user \
            ei_graph_get_user_addresses ei_invite_send ei_offboard_send ei_text_set
 $(addprefix $(OUT)/test/test_worker_,machine turn answers invited): private LDFLAGS += $(WRAPPED:%=-Wl,--wrap=%)
+# And those of the modules: tests/unit/module_fixture.h.
+WRAPPED_CALLS := calloc connect ei_gate_look ei_nss_number ei_nss_standing ei_pam_announce ei_view_read_groups fstat getuid \
+                 malloc open openat pam_get_item poll pread read realloc recv send socket
+$(OUT)/test/test_module_%: private LDFLAGS += $(WRAPPED_CALLS:%=-Wl,--wrap=%)
 
 # Whose allocations fail one by one (tests/unit/torture_fixture.h).
 $(OUT)/test/test_torture_%: VLINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup \
@@ -236,10 +241,15 @@ check-all:
 soak: deps-check
 	@tests/soak $(PARTS)
 
+# What tests/analysis/run gives to analysers.
+print-cppflags:
+	@printf '%s\n' '$(subst ','\'',$(CPPFLAGS))'
+
 unit-programs: $(patsubst tests/unit/%.c,$(OUT)/test/%,$(UNIT_SRC))
 
-# For package builds: the unit tests that need no network, no root, no Node.js, no gettext.
-OWN_WORLD := $(filter-out test_deliver_% test_graph_% test_worker_%,$(patsubst tests/unit/%.c,%,$(UNIT_SRC)))
+# For package builds: the unit tests that need no network, no root, no Node.js, no gettext, no linker's --wrap (which does
+# not go with optimising while linking).
+OWN_WORLD := $(filter-out test_deliver_% test_graph_% test_module_% test_torture_% test_worker_%,$(patsubst tests/unit/%.c,%,$(UNIT_SRC)))
 check-units: $(OWN_WORLD:%=$(OUT)/test/%)
 	@for program in $^; do echo "$$program" && EI_SOURCE_DIR=$(CURDIR) EI_BUILD_DIR=$(CURDIR)/$(OUT) "$$program" || exit 1; done
 

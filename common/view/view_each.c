@@ -35,7 +35,7 @@ static enum ei_view_status look(struct walk *walk, const unsigned char **ret_byt
 
     if (wanted < EI_VIEW_RECORD_HEAD)
         return EI_VIEW_CORRUPT;
-    if (walk->position < walk->window_at || walk->position + wanted > walk->window_at + walk->window_length) {
+    if (walk->position + wanted > walk->window_at + walk->window_length) {
         uint64_t left = walk->end - walk->position;
         walk->window_at = walk->position;
         walk->window_length = left < WINDOW ? (size_t)left : WINDOW;
@@ -68,8 +68,8 @@ static enum ei_view_status next_login(struct walk *walk, char login[EI_VIEW_LOGI
     size_t login_length = (size_t)length - 2 - EI_VIEW_SPREAD_SIZE;
     memcpy(login, bytes + 2, login_length);
     login[login_length] = '\0';
-    if (strlen(login) != login_length || ei_view_key(login, login_length, key) != length ||
-        memcmp(key, bytes, (size_t)length) != 0)
+    (void)ei_view_key(login, login_length, key);
+    if (strlen(login) != login_length || memcmp(key, bytes, (size_t)length) != 0)
         return EI_VIEW_CORRUPT;
     return EI_VIEW_OK;
 }

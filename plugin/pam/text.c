@@ -49,7 +49,7 @@ void ei_text_show(const char *text, char shown[EI_SHOWN_SIZE])
 {
     size_t length = 0;
 
-    for (; text[length] != '\0' && length < EI_SHOWN_SIZE - 1; length++)
+    for (; length < EI_SHOWN_SIZE - 1 && text[length] != '\0'; length++)
         shown[length] = text[length] >= ' ' && text[length] <= '~' ? text[length] : '?';
     shown[length] = '\0';
 }

@@ -43,6 +43,7 @@ static struct fake {
     int list_calls;
     size_t passwd_size, group_size; /* buffers smaller than that are too small for an entry */
     int more_groups;                /* that every account is in, before the covered one */
+    bool covered_first;             /* or behind it */
 } fake;
 
 static int no_room(struct passwd **passwd, struct group **group)
@@ -110,7 +111,7 @@ int getgrouplist(const char *user, gid_t group, gid_t *groups, int *count)
         return -1;
     for (int i = -1; i < fake.more_groups; i++, used++)
         if (used < room)
-            groups[used] = i < 0 ? group : FILLER_GID + (gid_t)i;
+            groups[used] = i < 0 ? fake.covered_first && member ? GROUP_GID : group : FILLER_GID + (gid_t)i;
     if (member && used++ < room)
         groups[used - 1] = GROUP_GID;
     *count = used;

@@ -234,12 +234,16 @@ static inline void set_environment(const struct start *start)
 {
     char pid[16];
 
+    char *counts = getenv("GCOV_PREFIX"), *strip = getenv("GCOV_PREFIX_STRIP");
+
     clearenv();
+    if (counts != NULL && strip != NULL) { /* tests/run counts what is run through */
+        setenv("GCOV_PREFIX", counts, 1);
+        setenv("GCOV_PREFIX_STRIP", strip, 1);
+    }
     setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
     /* LeakSanitizer must trace the process, which one that holds secrets does not allow (K4). */
     setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
-    /* The service user may not write what is counted where root did; that is no message of the worker's. */
-    setenv("GCOV_ERROR_FILE", "/dev/null", 1);
     if (!start->quiet)
         setenv("NOTIFY_SOCKET", start->abstract ? NOTIFY_NAME : NOTIFY_PATH, 1);
     if (start->watchdog != NULL)

@@ -13,6 +13,7 @@
 
 /* The module is closed but for its entry points, whose socket is fixed at build. */
 #include "plugin/pam/announce.c"
+#include "tests/unit/module_fixture.h"
 
 static char directory[64], path[100];
 
@@ -32,6 +33,7 @@ static int set_up(void **state)
     (void)state;
 
     memset(&server, 0, sizeof server);
+    memset(failing, 0, sizeof failing);
     strcpy(directory, "/tmp/ei-announce.XXXXXX");
     if (mkdtemp(directory) == NULL)
         return -1;
@@ -109,6 +111,8 @@ static void answers_are_understood(void **state)
                      EI_ANNOUNCED_OTHER);
     assert_int_equal(call("taylor", ANSWER("{\"parameters\":{\"covered\":true,\"account\":{\"state\":\"failed\","
                                            "\"error\":{\"code\":\"bad-address\"}}}}")),
+                     EI_ANNOUNCED_OTHER);
+    assert_int_equal(call("taylor", ANSWER("{\"parameters\":{\"covered\":true,\"account\":{\"state\":\"removed\"}}}")),
                      EI_ANNOUNCED_OTHER);
     assert_int_equal(call("taylor", ANSWER("{\"parameters\":{\"covered\":false,\"account\":null,\"wait\":0}}")),
                      EI_ANNOUNCED_OTHER);
@@ -209,6 +213,34 @@ static void a_worker_that_hangs(void **state)
     assert_int_equal(after, before);
 }
 
+/* What interrupts is gone on with; what fails ends it, and the password change goes on. */
+static void a_call_that_fails_is_no_answer(void **state)
+{
+    static const struct {
+        enum call call;
+        int error;
+        bool goes_on;
+    } rows[] = {{CALL_SOCKET, EMFILE, false},  {CALL_CONNECT, EINTR, true}, {CALL_CONNECT, EAGAIN, true},
+                {CALL_CONNECT, EACCES, false}, {CALL_SEND, EINTR, true},    {CALL_SEND, EAGAIN, true},
+                {CALL_SEND, EPIPE, false},     {CALL_RECV, EINTR, true},    {CALL_RECV, ECONNRESET, false}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        fails(rows[i].call, 1, rows[i].error);
+        if (rows[i].call == CALL_SOCKET || rows[i].error == EACCES)
+            assert_int_equal(ei_pam_announce(path, "taylor"), EI_ANNOUNCED_NOT);
+        else
+            assert_int_equal(call("taylor", ANSWER("{\"covered\":true}")),
+                             rows[i].goes_on ? EI_ANNOUNCED_QUEUED : EI_ANNOUNCED_NOT);
+    }
+    for (int nth = 1; nth <= 2; nth++) { /* the wait is interrupted, or fails */
+        fails(CALL_SEND, 1, EAGAIN);
+        fails(CALL_POLL, 1, nth == 1 ? EINTR : ENOMEM);
+        assert_int_equal(call("taylor", ANSWER("{\"covered\":true}")),
+                         nth == 1 ? EI_ANNOUNCED_QUEUED : EI_ANNOUNCED_NOT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +252,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(S14_logins_that_are_not_sent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nobody_listens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_worker_that_hangs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_call_that_fails_is_no_answer, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
