@@ -83,6 +83,8 @@ assert_false() { # NAME COMMAND...
 
 # Ends the test. Without this line in its output the runner takes the test as broken off.
 finish() {
+    # Ended in order, it writes down what it ran through.
+    [ "${VARIANT:-}" != coverage ] || stop_worker
     if [ "$cases_failed" -gt 0 ] && [ -s "$worker_log" ]; then
         echo '# end of the log of entra-invited:'
         tail -n 60 "$worker_log" | sed 's/^/#   /'
@@ -220,8 +222,16 @@ redeem() { # ADDRESS
 # ---- the host under test ---------------------------------------------------------------------------------------------
 
 # The tests of one machine run side by side and share its build directory.
+# As tests/run has it: files that all may write, at a place that all can get to.
+count_what_is_run() {
+    mkdir /run/counts && mount --bind "$repo/build/coverage" /run/counts
+    GCOV_PREFIX_STRIP=$(tr -cd / <<<"$repo/build/coverage" | wc -c)
+    export GCOV_PREFIX=/run/counts GCOV_PREFIX_STRIP
+}
+
 install_tree() {
     local name
+    [ "${VARIANT:-}" != coverage ] || count_what_is_run
     if ! flock "$repo/build" make -s -C "$repo" install >"$work/install" 2>&1; then
         fail 'make install' "$(cat "$work/install")"
         finish
