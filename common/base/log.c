@@ -40,6 +40,7 @@ enum ei_log_target ei_log_detect(void)
     struct stat st;
     unsigned long long device;
     unsigned long long inode;
+    /* NOLINTNEXTLINE(cert-err34-c): systemd's own numbers; any others are of no journal */
     if (stream == NULL || sscanf(stream, "%llu:%llu", &device, &inode) != 2 || fstat(STDERR_FILENO, &st) < 0)
         return EI_LOG_STDERR;
     return st.st_dev == (dev_t)device && st.st_ino == (ino_t)inode ? EI_LOG_JOURNAL : EI_LOG_STDERR;
@@ -66,6 +67,7 @@ static void escape(char *out, size_t size, const char *in)
 const char *ei_log_message_id(enum ei_log_id id)
 {
     static const char *const ids[] = {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): an initialiser */
 #define EI_LOG_ID_TEXT(name, text) [EI_LOG_##name] = text,
         EI_LOG_IDS(EI_LOG_ID_TEXT)
 #undef EI_LOG_ID_TEXT

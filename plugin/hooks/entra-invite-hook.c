@@ -92,6 +92,7 @@ static void guard_process(void)
     /* A closed stdout would otherwise become the socket, and our line part of the protocol. */
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0)
+            /* cppcheck-suppress leakReturnValNotUsed ; it is to stay open */
             (void)!open("/dev/null", O_RDWR);
     close_range(3, ~0U, 0);
     setvbuf(stdout, NULL, _IOLBF, 0);

@@ -64,7 +64,7 @@ static void sort(struct ei_guest_set *set)
 
 const struct ei_guest_mark *ei_guest_set_find(struct ei_guest_set *set, const char *id)
 {
-    struct ei_guest_mark wanted;
+    struct ei_guest_mark wanted = {0};
 
     if (!read_id(id, wanted.id))
         return NULL;
