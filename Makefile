@@ -60,6 +60,13 @@ VLINK    := -pie
 else ifeq ($(VARIANT),coverage)
 VFLAGS   := -O0 -g --coverage -fprofile-update=atomic -DEI_FAILPOINTS
 VLINK    := --coverage
+else ifeq ($(VARIANT),thread)
+VFLAGS   := -O1 -g -fsanitize=thread
+VLINK    := -fsanitize=thread
+else ifeq ($(VARIANT),memory)
+CC       := clang
+VFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=memory -fsanitize-memory-track-origins
+VLINK    := -fsanitize=memory
 else ifeq ($(VARIANT),clang)
 CC       := clang
 VFLAGS   := -O2 -g
@@ -69,7 +76,7 @@ CC       := clang
 VFLAGS   := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 VLINK    := -fsanitize=fuzzer,address,undefined
 else
-$(error VARIANT is release, package, failpoints, sanitize, coverage, clang or fuzz)
+$(error VARIANT is release, package, failpoints, sanitize, coverage, thread, memory, clang or fuzz)
 endif
 
 CFLAGS_ALL = -std=c17 $(WARN) $(VFLAGS) $(CFLAGS)
@@ -214,6 +221,13 @@ $(OUT)/test/test_module_%: private LDFLAGS += $(WRAPPED_CALLS:%=-Wl,--wrap=%)
 # Whose allocations fail one by one (tests/unit/torture_fixture.h).
 $(OUT)/test/test_torture_%: VLINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=strdup \
     -Wl,--wrap=strndup,--wrap=asprintf,--wrap=__asprintf_chk
+
+# Of the modules' code alone, for tests/bare/run.
+$(OUT)/threads: $(call obj,tests/bare/threads.c $(NSS_SRC) common/view/view_write.c $(BASE_SRC))
+	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ -lcdb -lcjson -lm -lpthread
+$(OUT)/memory: $(call obj,tests/bare/memory.c $(filter plugin/nss/%,$(NSS_SRC)) common/view/view_each.c \
+                          $(filter-out plugin/pam/pam_entra_invite.c,$(PAM_SRC)))
+	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^ -lpam
 
 # Sends one message, for the host tests of common/deliver.
 $(OUT)/deliver: $(OUT)/obj/tests/host/deliver/deliver.o $(OUT)/libunits.a
