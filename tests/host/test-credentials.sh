@@ -1,7 +1,7 @@
 #!/bin/bash
 # Ways to prove who the app is, each with the real worker from its files to an invitation: certificate and federated
 # token (contract 1.2, 1.3); what is wrong is named by --test and by status with its mend; no key, passphrase or token
-# is ever seen (K6).
+# is ever seen (K1, K6).
 . "$(dirname "$0")/lib.sh"
 set_up
 stop_worker

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Managed identity with the real worker (contract 1.6): the service of an Azure VM and the Azure Arc agent's, asked over
+# Managed identity with the real worker (contract 1.6, K1): the service of an Azure VM and the Azure Arc agent's, asked over
 # plain HTTP on this machine only; what passes is waited for, what does not is named with its mend.
 . "$(dirname "$0")/lib.sh"
 set_up

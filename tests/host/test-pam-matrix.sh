@@ -25,7 +25,7 @@ fi
 sed 's/^# /#   /' "$work/matrix.out"
 assert_match 'the matrix ran' '^(ok|not ok) - [0-9]+ cells' "$(cat "$work/matrix.out")"
 
-# ---- the profile (B5, B6) --------------------------------------------------------------------------------------------
+# ---- the profile (B5, B6, P4) --------------------------------------------------------------------------------------------
 
 gate='account[[:space:]]+\[success=ignore ignore=ignore module_unknown=ignore default=die\][[:space:]]+pam_entra_invite.so'
 first_account_line() {

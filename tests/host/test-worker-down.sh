@@ -1,6 +1,6 @@
 #!/bin/bash
 # useradd never fails, and never waits longer than hook_wait, because of Graph, the network or the worker; what was asked
-# meanwhile is not lost.
+# meanwhile is not lost (P12, X2).
 . "$(dirname "$0")/lib.sh"
 hook_wait=2
 set_up "hook_wait = $hook_wait;"

@@ -53,7 +53,7 @@ assert_eq 'and not started' inactive "$(systemctl is-active entra-invited.servic
 assert_true 'the system user is there' id entra-invite
 assert_true 'and the status groups' getent group entra-invite-pending entra-invite-accepted
 groups=$(getent group entra-invite-pending entra-invite-accepted)
-assert_eq 'directories: owner and mode' '755 entra-invite 755 entra-invite 700 entra-invite' \
+assert_eq 'L7: directories: owner and mode' '755 entra-invite 755 entra-invite 700 entra-invite' \
     "$(stat -c '%a %U' /var/lib/entra-invite /var/lib/entra-invite/public /var/lib/entra-invite/private | xargs)"
 assert_let_in 'an account that no rule covers' robin
 capture useradd -m -s /bin/bash -G partners -c 'Taylor Example <taylor@fabrikam.com>' taylor
@@ -211,7 +211,7 @@ restart_with 'the secret again' secret.conf
 
 # ---- no denial -------------------------------------------------------------------------------------------------------
 
-assert_eq 'no seccomp or access denial in the journal' '' \
+assert_eq 'H9: no seccomp or access denial in the journal' '' \
     "$(journalctl -o cat -u entra-invited.service | grep -iE 'permission denied|operation not permitted|EPERM|EACCES|seccomp|SIGSYS')"
 assert_eq 'and no restart' 0 "$(systemctl show -P NRestarts entra-invited.service)"
 
@@ -268,7 +268,7 @@ assert_within 30 'the worker runs again after all' worker_ready
 assert_eq 'and knows what it knew' "$url" "$(show kim .inviteRedeemUrl)"
 assert_true 'the NSS service is back' grep -q entra_invite /etc/nsswitch.conf
 
-# ---- purge -----------------------------------------------------------------------------------------------------------
+# ---- purge (P10) -----------------------------------------------------------------------------------------------------------
 
 assert_apt 'apt-get purge' purge $all
 apt_get purge --autoremove libpam-sss

@@ -1,5 +1,5 @@
 /* The PAM module from inside: every decision that needs a failing call, a wrong word, or an answer of the worker (S1,
- * S2, S12). What it does through libpam is in test_pam*.c. */
+ * S2, S12, T2). What it does through libpam is in test_pam*.c. */
 #include "tests/unit/pam_fixture.h"
 
 #include "common/base/paths.h"

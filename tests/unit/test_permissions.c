@@ -1,4 +1,4 @@
-/* The permissions in a token against those that what is configured needs: contract 2.1, 3, 5. */
+/* The permissions in a token against those that what is configured needs: contract 2.1, 3, 5 (K9: to warn). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* What the store does when the machine fails: killed processes, damaged files, a full disk. */
+/* What the store does when the machine fails: killed processes, damaged files, a full disk
+ * (X14). */
 #include "tests/unit/store_fixture.h"
 
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* The codec and the check of calls against the interface file (S27: one bounded reader; S28: a reply is what was
- * written). */
+ * written; T3). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

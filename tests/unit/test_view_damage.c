@@ -1,4 +1,4 @@
-/* A damaged or foreign view: whatever its bytes say, a clear answer and no crash (S27). */
+/* A damaged or foreign view: whatever its bytes say, a clear answer and no crash (S27, T3). */
 #include "tests/unit/view_fixture.h"
 
 static bool is_published(void *context, const char *login)

@@ -1,4 +1,4 @@
-/* What Graph's answers make of a job, each decision of answers.c: looked up, invited, refused, lost. */
+/* What Graph's answers make of a job, each decision of answers.c: looked up, invited, refused, lost (X3). */
 #include "tests/unit/answers_fixture.h"
 
 /* --- looked up --- */

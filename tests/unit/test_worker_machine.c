@@ -1,4 +1,5 @@
-/* The jobs' steps, each decision of machine.c: what is sent, only what is durable, and what a failing store changes. */
+/* The jobs' steps, each decision of machine.c: what is sent, only what is durable, and what a failing store changes
+ * (X1, X16: these are the edges of the sequence in machine.h). */
 #include "tests/unit/machine_fixture.h"
 
 /* --- flights --- */
@@ -192,7 +193,7 @@ static void a_lost_create_is_looked_up_ever_later(void **state)
     ei_collaborator_free(c);
 }
 
-/* --- what is due --- */
+/* --- what is due: looked up before it is created (X3), tried again by X8 --- */
 
 static void queued_is_looked_up_first(void **state)
 {
