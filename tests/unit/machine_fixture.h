@@ -1,6 +1,6 @@
 /*
- * A worker without its loop, for the tests of the state machine: a real store, a clock that stands still (X15), and in place
- * of Graph this file: what is sent is taken down, and each test calls the answer. The linker puts the functions
+ * A worker without its loop, for the tests of the state machine: a real store, a clock that stands still (X15), and in
+ * place of Graph this file: what is sent is taken down, and each test calls the answer. The linker puts the functions
  * __wrap_NAME before those of the product (Makefile, WRAPPED).
  */
 #ifndef EI_TESTS_UNIT_MACHINE_FIXTURE_H

@@ -1,4 +1,5 @@
-/* What becomes of a deleted guest, of an invitation and of Microsoft's mail (answers.c, answers_mail.c); and without memory (T2). */
+/* What becomes of a deleted guest, of an invitation and of Microsoft's mail (answers.c, answers_mail.c); and without
+ * memory (T2). */
 #include "tests/unit/answers_fixture.h"
 
 /* --- among the deleted users --- */
