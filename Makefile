@@ -167,6 +167,10 @@ $(OUT)/entra-invite-hook: $(call obj,$(HOOK_SRC) $(HOOK_COMMON))
 $(OUT)/entra-invite-flush: $(call obj,$(FLUSH_SRC))
 	$(CC) $(CFLAGS_ALL) $(VLINK) $(LDFLAGS) -o $@ $^
 
+ifeq ($(VARIANT),sanitize)
+$(filter-out %.so %.2,$(PROGRAMS)): $(call obj,tests/host/asan_options.c)
+endif
+
 # libpam loads and unloads it for every login, and each page that this touches costs more than the look-up in the view:
 # so no start files (there is nothing to construct or to end), and code and constants in one segment. It is position-
 # independent, with RELRO and bound at once, all the same.
