@@ -3,9 +3,9 @@
 # second on the socket. All are served, in bounded memory, and no descriptor stays. How long an account check takes
 # meanwhile is printed, against the same on a quiet host.
 #
-#   CROWD=N KNOWN=N SECONDS_LONG=N of tests/host/run; `make soak` has 10,000 new, 100,000 known, for 60 seconds.
+# CROWD=N new accounts, KNOWN=N guests, LONG=N seconds of calls; `make soak` has 10,000, 100,000 and 60.
 . "$(dirname "$0")/lib.sh"
-crowd=${LAB_CROWD:-400} known=${LAB_KNOWN:-1000} seconds=${LAB_SECONDS_LONG:-3}
+crowd=${LAB_CROWD:-400} known=${LAB_KNOWN:-1000} seconds=${LAB_LONG:-3}
 rate=1000
 memory_max=131072 # KiB: MemoryMax= of the unit
 patience=$((120 + (crowd + known) / 50))
