@@ -153,6 +153,8 @@ static int find_account(pam_handle_t *pamh, const struct ei_pam_options *options
     if (pam_get_item(pamh, PAM_USER, &user) != PAM_SUCCESS || user == NULL || *(const char *)user == '\0')
         return PAM_USER_UNKNOWN; /* nobody to decide about, and never a yes (S11) */
     int found = ei_pam_account_get(user, account);
+    if (found != PAM_SUCCESS && strcmp(user, "root") == 0)
+        return PAM_IGNORE; /* whoever has to mend what is wrong here: not by us is root kept out */
     if (found != PAM_SUCCESS)
         return found; /* PAM_USER_UNKNOWN too; not logged, since people type passwords where the name belongs */
     return account->entry.pw_uid == 0 || account->entry.pw_uid < options->minimum_uid ? PAM_IGNORE : PAM_SUCCESS;
