@@ -85,14 +85,10 @@ suffer() { # WAY NTH ON ERROR
     entra-invite list --json >"$work/list.json"
     assert_eq "$case: one guest, at most one mail, the latest link, none lost" '' \
         "$(node "$faults/check-ledger.js" "$simulator_dir" "$expected" <"$work/list.json" 2>&1)"
-    assert_view_stands
-    stop_worker
-    assert_eq "$case: the database is whole" ok "$(sqlite3 "$database" 'PRAGMA integrity_check')"
-}
-
-assert_view_stands() {
     assert_true "$case: the view says where they stand" own_status_is taylor 1
+    stop_worker
     assert_eq "$case: no half-written file is left" '' "$(half_written)"
+    assert_eq "$case: the database is whole" ok "$(sqlite3 "$database" 'PRAGMA integrity_check')"
 }
 
 RANDOM=$seed

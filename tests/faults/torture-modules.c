@@ -166,6 +166,8 @@ static bool refuses(int code)
  */
 static bool right(const struct judged *got, const struct judged *plain, const struct target *target)
 {
+    if (target->account->uid == 0) /* the break-glass */
+        return got->code == PAM_IGNORE;
     if (got->code == plain->code || (got->code == PAM_IGNORE && !refuses(plain->code)))
         return true;
     if (got->code == PAM_SYSTEM_ERR || got->code == PAM_BUF_ERR || got->code == PAM_USER_UNKNOWN)
