@@ -3,7 +3,7 @@
 # descriptor, nothing of the program's changed (T2, S1, S24, S36). SEED and STRIDE repeat a run; a finding says which
 # case it was: CASE='...' tests/faults/run test-torture-modules.sh repeats that one.
 . "$(dirname "$0")/torture.sh"
-stride=${LAB_STRIDE:-40}
+stride=${LAB_STRIDE:-60}
 
 install_tree
 build_torture

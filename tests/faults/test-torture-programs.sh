@@ -3,7 +3,7 @@
 # ends with 0 and promises nothing that is not so; a verb gives what it gives otherwise, or says that it cannot and ends
 # with another exit code (T2). SEED and STRIDE repeat a run, CASE='NAME WAY NTH ON ERROR' one of it.
 . "$(dirname "$0")/torture.sh"
-stride=${LAB_STRIDE:-60}
+stride=${LAB_STRIDE:-100}
 report=$work/report
 findings=$work/findings
 runs=0 calls=0

@@ -4,7 +4,7 @@
 # nobody invited or mailed twice, the database whole (T2, X9). Faults are spread over the run by SEED; RUNS=N says how
 # many, CASE='WAY NTH ON ERROR' repeats one.
 . "$(dirname "$0")/torture.sh"
-runs=${LAB_RUNS:-6}
+runs=${LAB_RUNS:-4}
 report=$work/report
 expected='{"accounts":2,"addresses":2}'
 wait_pause=0.05
