@@ -419,12 +419,16 @@ static enum ei_err expand(const struct ei_template *template, const struct ei_te
     struct tally tally;
 
     if (!expand_line(&text, values, subject, &tally))
-        return subject->starved ? no_memory(template, err) : ei_fail(err, EI_TEMPLATE, "%.300s: with these values the subject is longer than 512 bytes",
-                       template->name);
+        return subject->starved
+                   ? no_memory(template, err)
+                   : ei_fail(err, EI_TEMPLATE, "%.300s: with these values the subject is longer than 512 bytes",
+                             template->name);
     if (subject->length == 0 || subject->data[strspn(subject->data, " ")] == '\0')
         return ei_fail(err, EI_TEMPLATE, "%.300s: with these values the subject is empty", template->name);
     if (!expand_body(template->body, values, body))
-        return body->starved ? no_memory(template, err) : ei_fail(err, EI_TEMPLATE, "%.300s: with these values the text is larger than 256 KiB", template->name);
+        return body->starved ? no_memory(template, err)
+                             : ei_fail(err, EI_TEMPLATE, "%.300s: with these values the text is larger than 256 KiB",
+                                       template->name);
     if (body->length == 0)
         return ei_fail(err, EI_TEMPLATE, "%.300s: with these values the text is empty", template->name);
     return EI_OK;
