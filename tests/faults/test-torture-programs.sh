@@ -2,6 +2,11 @@
 # The hook and the verbs of the command line, each fallible call of theirs made to fail once, and from then on. The hook
 # ends with 0 and promises nothing that is not so; a verb gives what it gives otherwise, or says that it cannot and ends
 # with another exit code (T2). SEED and STRIDE repeat a run, CASE='NAME WAY NTH ON ERROR' one of it.
+#
+# What judges a run is called by name (SC2317).
+# shellcheck disable=SC2317
+
+# shellcheck source=tests/faults/torture.sh
 . "$(dirname "$0")/torture.sh"
 stride=${LAB_STRIDE:-100}
 report=$work/report
