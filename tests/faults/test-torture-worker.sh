@@ -3,6 +3,11 @@
 # (once, or from then on): it does not crash, and after a clean restart all is as if nothing had happened: nothing lost,
 # nobody invited or mailed twice, the database whole (T2, X9). Faults are spread over the run by SEED; RUNS=N says how
 # many, CASE='WAY NTH ON ERROR' repeats one.
+#
+# What is waited for is called by name (SC2317).
+# shellcheck disable=SC2317
+
+# shellcheck source=tests/faults/torture.sh
 . "$(dirname "$0")/torture.sh"
 runs=${LAB_RUNS:-4}
 report=$work/report
