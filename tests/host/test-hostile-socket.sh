@@ -84,7 +84,7 @@ echo "# quiet: $quiet_fds descriptors, peak $quiet_kb kB"
 # ---- what is no call -------------------------------------------------------------------------------------------------
 
 attack 'noise' noise $((300 * times))
-attack 'calls with damaged bytes' damaged $((600 * times))
+attack 'calls with damaged bytes' damaged $((300 * times))
 attack 'huge strings' huge $((100 * times))
 attack 'deep and wide JSON' nested $((100 * times))
 
