@@ -233,6 +233,7 @@ static void the_old_yes_and_no_of_chfn_restrict(void **state)
     assert_true(ei_gecos_first_trusted("CHFN_RESTRICT yes\n"));
     assert_true(ei_gecos_first_trusted("CHFN_RESTRICT rw\n"));
     assert_true(ei_gecos_first_trusted("CHFN_RESTRICT  \n"));
+    assert_true(ei_gecos_first_trusted("CHFN_RESTRICT \"\"\n"));
     assert_false(ei_gecos_first_trusted("CHFN_RESTRICT no\n"));
     assert_false(ei_gecos_first_trusted("CHFN_RESTRICT \"no\" \n"));
 }
