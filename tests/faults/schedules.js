@@ -11,7 +11,7 @@ const { ledgerProblems } = require('./invariants');
 const { isSettled, isLinked, linkedProblems, resentProblems } = require('./settled');
 const { Coverage } = require('./transitions');
 
-const TELL = 500; // schedules, after which it says how far it is
+const TELL = 100; // schedules, after which it says how far it is
 const SETTLE_MS = 60000; // a hold of ten seconds may come twice
 
 class Run {
@@ -173,7 +173,9 @@ async function main(seed, count, seconds) {
     await host.open();
     const tally = new Tally();
     const end = seconds ? Date.now() + seconds * 1000 : Infinity;
-    for (let i = 0; i < count && Date.now() < end; i++) {
+    let isStopped = false;
+    process.on('SIGTERM', () => { isStopped = true; }); // ends behind the schedule that is under way
+    for (let i = 0; i < count && Date.now() < end && !isStopped; i++) {
         const run = new Run(host, draw(seed + i));
         fs.writeSync(host.log, `==== seed ${seed + i}\n`);
         await run.prepare();
