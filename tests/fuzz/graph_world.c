@@ -49,7 +49,8 @@ struct ei_graph *ei_world_new(void)
     return graph;
 }
 
-/* The host of a URL, without :443, as libcurl takes it: any number of slashes before it, and %XX for a character. */
+/* The host of a URL, without a port that means 443 (none may stand behind the colon, RFC 3986, 3.2.3), as libcurl takes
+ * it: any number of slashes before it, and %XX for a character. */
 static bool plain_host(const char *url, char *host, size_t size)
 {
     static const char scheme[] = "https:/";
@@ -66,7 +67,8 @@ static bool plain_host(const char *url, char *host, size_t size)
     }
     host[length] = '\0';
     char *port = strchr(host, ':');
-    if (port != NULL && strcmp(port, ":443") == 0)
+    if (port != NULL &&
+        (port[1] == '\0' || (strspn(port + 1, "0123456789") == strlen(port + 1) && atoi(port + 1) == 443)))
         *port = '\0';
     return strpbrk(host, "@\\:%") == NULL;
 }
