@@ -3,11 +3,11 @@
 # (common/base/clock.h), the simulator answers for real, with the date of the day. What is due happens once and when it is due; and memory,
 # descriptors, database, log and requests of the last day are those of the first.
 #
-# ACCOUNTS=N is how many accounts there are. `make soak` has 1,000, looked at every five minutes and not every hour.
+# ACCOUNTS=N is how many accounts there are. `make soak` has 1,000, looked at every five minutes and not every two hours.
 . "$(dirname "$0")/lib.sh"
-accounts=${LAB_ACCOUNTS:-60}
-patient=20 # of them by a rule that reminds and gives up
-interval=$((accounts > 60 ? 300 : 3600)) # seconds between two looks at everybody
+accounts=${LAB_ACCOUNTS:-40}
+patient=15 # of them by a rule that reminds and gives up
+interval=$((accounts > 40 ? 300 : 7200)) # seconds between two looks at everybody
 skip=$work/skip
 
 install_tree

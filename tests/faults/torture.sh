@@ -10,6 +10,8 @@
 # shellcheck source=tests/faults/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+# The worker ends where it cannot write to it.
+unset EI_FAILPOINT_TRANSITIONS
 seed=${LAB_SEED:-$((EPOCHSECONDS % 30000))}
 trace=$work/torture-trace
 shim=$work/torture-shim.so
