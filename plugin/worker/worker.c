@@ -379,13 +379,13 @@ static enum ei_err wait_and_serve(struct ei_worker *w, struct ei_error *err)
     return EI_OK;
 }
 
-/* Requests under way have a few seconds to end: a mail whose answer is not awaited would be `unknown`. Nothing new
- * begins. */
+/* Requests under way have a few seconds to end: a mail whose answer is not awaited would be `unknown`, and a sponsor
+ * that was being told counted as told. Nothing new begins. */
 static void drain(struct ei_worker *w)
 {
     int64_t until = ei_monotonic_ms() + DRAIN_MS;
 
-    while (w->flight_count != 0 && ei_monotonic_ms() < until) {
+    while ((w->flight_count != 0 || ei_deliver_active(w->deliver) != 0) && ei_monotonic_ms() < until) {
         struct curl_waitfd carrier = {.fd = ei_deliver_fd(w->deliver), .events = CURL_WAIT_POLLIN};
         int64_t wait = least(until - ei_monotonic_ms(), ei_deliver_wait_ms(w->deliver));
         if (ei_graph_wait(w->graph, &carrier, 1, wait > 0 ? (int)wait : 0) != EI_OK)
