@@ -56,10 +56,11 @@ static bool copy(char **to, const char *from)
 
 static bool open_curl(struct ei_graph *graph)
 {
-    graph->multi = curl_multi_init();
+    bool opened = ei_multi_open(&graph->multi);
+
     graph->share = curl_share_init();
     /* TLS sessions are kept over connections, so that the fresh one of each mail POST (X6) is cheaper. */
-    return graph->multi != NULL && graph->share != NULL &&
+    return opened && graph->share != NULL &&
            curl_share_setopt(graph->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
 }
 
@@ -176,14 +177,8 @@ void ei_graph_renew_connections(struct ei_graph *graph)
 
 static void renew_connections(struct ei_graph *graph)
 {
-    if (!graph->new_connections || graph->flying_count != 0)
-        return;
-    CURLM *multi = curl_multi_init();
-    if (multi == NULL)
-        return;
-    curl_multi_cleanup(graph->multi);
-    graph->multi = multi;
-    graph->new_connections = false;
+    if (graph->new_connections && graph->flying_count == 0 && ei_multi_renew(&graph->multi))
+        graph->new_connections = false;
 }
 
 static void refuse_under_hold(struct ei_graph *graph, struct ei_request *request)
@@ -358,9 +353,8 @@ static void land(struct ei_graph *graph, struct ei_request *request, CURLcode co
 static void collect(struct ei_graph *graph)
 {
     CURLMsg *message;
-    int left;
 
-    while ((message = curl_multi_info_read(graph->multi, &left)) != NULL) {
+    while ((message = ei_multi_ended(&graph->multi)) != NULL) {
         struct ei_request *request = NULL;
         if (message->msg == CURLMSG_DONE &&
             curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&request) == CURLE_OK)
@@ -392,23 +386,19 @@ static void deliver(struct ei_graph *graph)
 
 void ei_graph_dispatch(struct ei_graph *graph)
 {
-    int running;
-
     pump(graph);
-    (void)curl_multi_perform(graph->multi, &running);
+    ei_multi_perform(&graph->multi);
     collect(graph);
     deliver(graph);
     if (runnable(graph)) {
         pump(graph);
-        (void)curl_multi_perform(graph->multi, &running);
+        ei_multi_perform(&graph->multi);
         collect(graph); /* what failed at once would not wake ei_graph_wait */
     }
 }
 
 enum ei_err ei_graph_wait(struct ei_graph *graph, struct curl_waitfd *extra, unsigned count, int timeout_ms)
 {
-    int ready;
-
     int64_t drain_ms = drain_left_ms(graph);
 
     if (!TAILQ_EMPTY(&graph->ended) || runnable(graph))
@@ -417,7 +407,7 @@ enum ei_err ei_graph_wait(struct ei_graph *graph, struct curl_waitfd *extra, uns
         timeout_ms = (int)drain_ms;
     for (unsigned i = 0; i < count; i++)
         extra[i].revents = 0;
-    CURLMcode code = curl_multi_poll(graph->multi, extra, count, timeout_ms, &ready);
+    CURLMcode code = ei_multi_wait(&graph->multi, extra, count, timeout_ms);
     if (code == CURLM_OK)
         return EI_OK;
     return code == CURLM_OUT_OF_MEMORY ? EI_NOMEM : EI_IO;
@@ -456,7 +446,7 @@ void ei_graph_free(struct ei_graph *graph)
     graph->closing = true;
     end_all(graph);
     ei_token_drop(graph);
-    curl_multi_cleanup(graph->multi);
+    ei_multi_close(&graph->multi);
     curl_share_cleanup(graph->share);
     curl_global_cleanup();
     free(graph->tenant);

@@ -1,5 +1,6 @@
 /*
- * Microsoft Graph as the worker uses it: asynchronous requests over one curl_multi, with token, pacing and hold inside.
+ * Microsoft Graph as the worker uses it: asynchronous requests over libcurl's multi interface, with token, pacing and
+ * hold inside.
  *
  * Every request ends in exactly one call of its callback, from ei_graph_dispatch or ei_graph_free (never from the call
  * that starts it), with a result that says what is known of the effect (X5). The callback's data are good during the
@@ -44,7 +45,7 @@ enum ei_err ei_graph_new(const struct ei_graph_options *options, struct ei_graph
  * request that a callback starts then is refused with EI_BUSY. NULL is fine. */
 void ei_graph_free(struct ei_graph *graph);
 
-/* Sleeps until a transfer, one of the extra descriptors or the time-out (ms) wants attention (curl_multi_poll). The
+/* Sleeps until a transfer, one of the extra descriptors or the time-out (ms) wants attention. The
  * extra descriptors' revents are filled. The process's one place to wait. */
 enum ei_err ei_graph_wait(struct ei_graph *graph, struct curl_waitfd *extra, unsigned count, int timeout_ms);
 /* Makes progress and calls the callbacks of what has ended. */

@@ -110,6 +110,11 @@ static bool set_limits(CURL *easy, const struct ei_request *request)
            SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->answer.limit);
 }
 
+static bool is_apart(const struct ei_request *request)
+{
+    return request->mail || request->service != EI_SERVICE_GRAPH;
+}
+
 /* X6: libcurl repeats a request by itself when a kept connection dies before an answer, whatever the method; on a
  * connection that nobody used before it does not. And what a token request carries, both ways, stays in the buffers of
  * its connection until that is closed (K4). */
@@ -117,7 +122,7 @@ static bool set_connection(CURL *easy, const struct ei_request *request)
 {
     if (!SET(CURLOPT_CERTINFO, request->inspect ? 1L : 0L))
         return false;
-    if (request->mail || request->service != EI_SERVICE_GRAPH)
+    if (is_apart(request))
         return SET(CURLOPT_FRESH_CONNECT, 1L) && SET(CURLOPT_FORBID_REUSE, 1L) &&
                SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     return SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) && SET(CURLOPT_PIPEWAIT, 1L) &&
@@ -155,7 +160,7 @@ bool ei_http_launch(struct ei_request *request)
     if (easy != NULL && set_protocol(easy, request) && set_tls(easy, graph) && set_limits(easy, request) &&
         set_connection(easy, request) && set_method(easy, request) && set_receivers(easy, request) &&
         SET(CURLOPT_URL, request->url) && SET(CURLOPT_USERAGENT, "entra-invite/" EI_VERSION) && add_headers(request) &&
-        SET(CURLOPT_HTTPHEADER, request->headers) && curl_multi_add_handle(graph->multi, easy) == CURLM_OK)
+        SET(CURLOPT_HTTPHEADER, request->headers) && ei_multi_add(&graph->multi, easy, is_apart(request)))
         return true;
     ei_http_land(request);
     return false;
@@ -164,7 +169,7 @@ bool ei_http_launch(struct ei_request *request)
 void ei_http_land(struct ei_request *request)
 {
     if (request->easy != NULL) {
-        (void)curl_multi_remove_handle(request->graph->multi, request->easy);
+        ei_multi_remove(&request->graph->multi, request->easy, is_apart(request));
         curl_easy_cleanup(request->easy);
         request->easy = NULL;
     }

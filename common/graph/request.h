@@ -14,6 +14,7 @@
 #include "common/graph/counts.h"
 #include "common/graph/errors.h"
 #include "common/graph/graph.h"
+#include "common/graph/multi.h"
 #include "common/graph/pace.h"
 
 enum {
@@ -118,7 +119,7 @@ struct ei_graph {
     size_t connections;
     long timeout_ms;
 
-    CURLM *multi;
+    struct ei_multi multi;
     CURLSH *share;
     struct ei_request_list queue;
     struct ei_request_list flying;
