@@ -34,11 +34,13 @@ capture entra-invite refresh
 peak_kb() {
     sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$worker_pid/status"
 }
+# But for the connections to Graph, which come and go.
 descriptors() {
-    find "/proc/$worker_pid/fd" -mindepth 1 | wc -l
+    find "/proc/$worker_pid/fd" -mindepth 1 -printf '%l\n' |
+        grep -vcxFf <(awk '{ print "socket:[" $10 "]" }' "/proc/$worker_pid/net/tcp" "/proc/$worker_pid/net/tcp6")
 }
-descriptors_are() { # NUMBER, give or take Graph's connection
-    [ "$(descriptors)" -le $(($1 + 1)) ]
+descriptors_are() { # NUMBER
+    [ "$(descriptors)" -le "$1" ]
 }
 milliseconds() {
     echo $((${EPOCHREALTIME/./} / 1000))
