@@ -209,7 +209,7 @@ assert_within 30 'refused with sponsors: invited and mailed without' is_mailed a
 assert_within 30 'refused: the guest has them all the same' has_sponsors anna@fabrikam.com "$(id_of "$lead")"
 assert_eq 'refused: one refusal, one guest, one mail' '3 1 1' \
     "$(posts anna@fabrikam.com) $(ledger anna@fabrikam.com .guests.length) $(ledger anna@fabrikam.com .mails.length)"
-assert_match 'refused: the history has the attempts and the refusal between' 'creating sponsors-refused creating .*sponsors-set' \
+assert_match 'refused: the history has the attempts and the refusal between' 'creating (announced )?sponsors-refused creating .*sponsors-set' \
     "$(entra-invite events anna --json | json '.map((event) => event.event).join(" ")')"
 assert_match 'refused: with the ids of that answer' '^[0-9a-f-]{36} [0-9a-f-]{36}$' \
     "$(entra-invite events anna --json |
