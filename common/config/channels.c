@@ -136,7 +136,7 @@ static enum ei_err read_templates(const config_setting_t *list, struct ei_config
         return EI_OK;
     c->templates = calloc((size_t)count, sizeof *c->templates);
     if (c->templates == NULL)
-        return ei_fail(err, EI_NOMEM, "no memory for the configuration");
+        return ei_keys_no_memory(err);
     for (int i = 0; i < count && rc == EI_OK; i++) {
         const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
         struct ei_template_settings *one = &c->templates[c->template_count++];

@@ -164,7 +164,7 @@ enum ei_err ei_config_load(const char *path, struct ei_config **ret_config, stru
     config_init(&parsed);
     enum ei_err rc = c != NULL && (c->path = strdup(path)) != NULL ? EI_OK : EI_NOMEM;
     if (rc != EI_OK)
-        ei_fail(err, rc, "no memory for the configuration");
+        ei_keys_no_memory(err);
     if (rc == EI_OK)
         rc = ei_source_read(&source, path, &parsed, err);
     if (rc == EI_OK)

@@ -169,7 +169,7 @@ enum ei_err ei_read_requesters(const config_setting_t *root, struct ei_config *c
         return rc;
     c->requesters = calloc((size_t)count, sizeof *c->requesters);
     if (c->requesters == NULL)
-        return ei_fail(err, EI_NOMEM, "no memory for the configuration");
+        return ei_keys_no_memory(err);
     for (int i = 0; i < count && rc == EI_OK; i++) {
         const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
         struct ei_requester *one = &c->requesters[c->requester_count++];

@@ -132,6 +132,11 @@ static void path_of(const config_setting_t *setting, char path[PATH_TEXT])
     }
 }
 
+enum ei_err ei_keys_no_memory(struct ei_error *err)
+{
+    return ei_fail(err, EI_NOMEM, "no memory for the configuration");
+}
+
 enum ei_err ei_keys_fail(const config_setting_t *setting, struct ei_error *err, const char *format, ...)
 {
     char path[PATH_TEXT];
@@ -210,12 +215,6 @@ static enum ei_err unknown_key(const config_setting_t *setting, const struct ei_
 
 static enum ei_err check_group(const config_setting_t *group, const struct ei_key *keys, struct ei_error *err);
 
-/* libconfig does not look whether it had memory for a name or a text. */
-static enum ei_err no_memory(struct ei_error *err)
-{
-    return ei_fail(err, EI_NOMEM, "no memory for the configuration");
-}
-
 static enum ei_err check_list(const config_setting_t *list, const struct ei_key *key, struct ei_error *err)
 {
     enum ei_err rc = EI_OK;
@@ -240,8 +239,8 @@ static enum ei_err check_value(const config_setting_t *setting, const struct ei_
     case EI_KEY_STRING:
         if (type != CONFIG_TYPE_STRING)
             return ei_keys_fail(setting, err, "must be a string in quotes");
-        if (config_setting_get_string(setting) == NULL)
-            return no_memory(err);
+        if (config_setting_get_string(setting) == NULL) /* libconfig does not look whether it had memory for a text */
+            return ei_keys_no_memory(err);
         if (key->minimum == 1 && config_setting_get_string(setting)[0] == '\0')
             return ei_keys_fail(setting, err, "must not be empty; leave the key out for its default");
         return EI_OK;
@@ -275,8 +274,8 @@ static enum ei_err check_group(const config_setting_t *group, const struct ei_ke
         const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
         const struct ei_key *key = keys;
         const char *name = config_setting_name(setting);
-        if (name == NULL)
-            return no_memory(err);
+        if (name == NULL) /* nor for a name */
+            return ei_keys_no_memory(err);
         while (key->name != NULL && strcmp(key->name, name) != 0)
             key++;
         rc = key->name != NULL ? check_value(setting, key, err) : unknown_key(setting, keys, err);

@@ -27,5 +27,7 @@ enum ei_err ei_keys_check(const config_setting_t *root, struct ei_error *err);
 /* "FILE:LINE: KEY: …", for what only config.c can judge. */
 enum ei_err ei_keys_fail(const config_setting_t *setting, struct ei_error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* EI_NOMEM, told of the configuration as a whole. */
+enum ei_err ei_keys_no_memory(struct ei_error *err);
 
 #endif

@@ -8,17 +8,12 @@
 #include "common/config/keys.h"
 #include "common/config/source.h"
 
-static enum ei_err no_memory(struct ei_error *err)
-{
-    return ei_fail(err, EI_NOMEM, "no memory for the configuration");
-}
-
 enum ei_err ei_read_set(char **field, const char *value, struct ei_error *err)
 {
     char *copy = strdup(value);
 
     if (copy == NULL)
-        return no_memory(err);
+        return ei_keys_no_memory(err);
     free(*field);
     *field = copy;
     return EI_OK;
@@ -65,7 +60,7 @@ static enum ei_err path_of_name(const config_setting_t *setting, char **field, s
                             name);
     if (asprintf(field, "%s/%s", directory, name) < 0) {
         *field = NULL;
-        return no_memory(err);
+        return ei_keys_no_memory(err);
     }
     return EI_OK;
 }
@@ -112,7 +107,7 @@ enum ei_err ei_read_strings(const config_setting_t *list, struct ei_strings *str
         return EI_OK;
     strings->items = calloc((size_t)count, sizeof *strings->items);
     if (strings->items == NULL)
-        return no_memory(err);
+        return ei_keys_no_memory(err);
     for (int i = 0; i < count; i++) {
         enum ei_err rc = ei_read_set(&strings->items[i], config_setting_get_string_elem(list, i), err);
         if (rc != EI_OK)
@@ -137,7 +132,7 @@ enum ei_err ei_strings_copy(const struct ei_strings *from, struct ei_strings *to
         return EI_OK;
     to->items = calloc(from->count, sizeof *to->items);
     if (to->items == NULL)
-        return no_memory(err);
+        return ei_keys_no_memory(err);
     for (size_t i = 0; i < from->count; i++) {
         enum ei_err rc = ei_read_set(&to->items[i], from->items[i], err);
         if (rc != EI_OK)

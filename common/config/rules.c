@@ -47,7 +47,7 @@ static enum ei_err read_domains(const config_setting_t *group, struct ei_strings
             return ei_keys_fail(config_setting_get_elem(list, (unsigned)i), err, "%s", why.message);
         char *copy = strdup(domain);
         if (copy == NULL)
-            return ei_fail(err, EI_NOMEM, "no memory for the configuration");
+            return ei_keys_no_memory(err);
         free(domains->items[i]);
         domains->items[i] = copy;
     }
@@ -152,7 +152,7 @@ enum ei_err ei_read_rules(const config_setting_t *root, struct ei_config *c, str
     c->rules = calloc((size_t)count, sizeof *c->rules);
     c->coverage.groups = calloc((size_t)count, sizeof *c->coverage.groups);
     if (c->rules == NULL || c->coverage.groups == NULL)
-        return ei_fail(err, EI_NOMEM, "no memory for the configuration");
+        return ei_keys_no_memory(err);
     for (int i = 0; i < count && rc == EI_OK; i++) {
         struct ei_rule rule = {0};
         rc = read_rule(config_setting_get_elem(list, (unsigned)i), c, &rule, err);
@@ -177,7 +177,7 @@ enum ei_err ei_read_accounts(const config_setting_t *root, struct ei_config *c, 
         return EI_OK;
     c->accounts = calloc((size_t)count, sizeof *c->accounts);
     if (c->accounts == NULL)
-        return ei_fail(err, EI_NOMEM, "no memory for the configuration");
+        return ei_keys_no_memory(err);
     for (int i = 0; i < count && rc == EI_OK; i++) {
         const config_setting_t *group = config_setting_get_elem(list, (unsigned)i);
         struct ei_login_address *account = &c->accounts[c->account_count];

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/config/keys.h"
+
 enum { FILE_MAX = 1024 * 1024, HEX_DIGITS = 8, LEVELS_MAX = 16 /* no key is below the fifth */ };
 
 /* Whoever can write it can send invitations in the tenant's name. */
@@ -149,7 +151,7 @@ static enum ei_err check_text(const char *path, FILE *stream, struct ei_error *e
     char *text = malloc(FILE_MAX + 1);
 
     if (text == NULL)
-        return ei_fail(err, EI_NOMEM, "no memory for the configuration");
+        return ei_keys_no_memory(err);
     unsigned line = 0;
     size_t length = fread(text, 1, FILE_MAX, stream);
     text[length] = '\0';
@@ -172,7 +174,7 @@ static enum ei_err open_checked(const char *path, FILE **ret_stream, struct ei_e
     FILE *stream = rc == EI_OK ? fdopen(fd, "r") : NULL;
     if (stream == NULL) {
         close(fd);
-        return rc != EI_OK ? rc : ei_fail(err, EI_NOMEM, "no memory for the configuration");
+        return rc != EI_OK ? rc : ei_keys_no_memory(err);
     }
     rc = check_text(path, stream, err);
     if (rc != EI_OK) {
@@ -261,7 +263,7 @@ enum ei_err ei_source_read(struct ei_source_file *source, const char *path, conf
     source->directory = copy != NULL ? strdup(dirname(copy)) : NULL;
     free(copy);
     if (source->directory == NULL)
-        return ei_fail(err, EI_NOMEM, "no memory for the configuration");
+        return ei_keys_no_memory(err);
     return parse(source, parsed, err);
 }
 
