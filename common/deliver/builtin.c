@@ -76,12 +76,11 @@ static enum ei_err assemble(const char *name, const char *subject, const char *b
     struct ei_buffer text;
 
     ei_buffer_init(&text, EI_TEMPLATE_MAX);
-    bool fits = strlen("Subject: ") + strlen(subject) + strlen("\n\n") + strlen(body) <= EI_TEMPLATE_MAX;
-    bool done = fits && ei_buffer_append_text(&text, "Subject: ") && ei_buffer_append_text(&text, subject) &&
+    bool done = ei_buffer_append_text(&text, "Subject: ") && ei_buffer_append_text(&text, subject) &&
                 ei_buffer_append_text(&text, "\n\n") && ei_buffer_append_text(&text, body);
-    enum ei_err rc = done   ? ei_template_parse(name, text.data, text.length, kind, ret_template, err)
-                     : fits ? ei_fail(err, EI_NOMEM, "%s: no memory for the template", name)
-                            : ei_fail(err, EI_TEMPLATE, "%s: larger than 64 KiB", name);
+    enum ei_err rc = done           ? ei_template_parse(name, text.data, text.length, kind, ret_template, err)
+                     : text.starved ? ei_fail(err, EI_NOMEM, "%s: no memory for the template", name)
+                                    : ei_fail(err, EI_TEMPLATE, "%s: larger than 64 KiB", name);
     ei_buffer_free(&text);
     return rc;
 }
