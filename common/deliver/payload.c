@@ -47,13 +47,9 @@ static bool add_hosts(cJSON *object, const struct ei_template_values *values)
 {
     cJSON *hosts = cJSON_AddArrayToObject(object, "hosts");
 
-    for (size_t i = 0; hosts != NULL && i < values->host_count; i++) {
-        cJSON *host = make_text(values->hosts[i]);
-        if (host == NULL || !cJSON_AddItemToArray(hosts, host)) {
-            cJSON_Delete(host);
+    for (size_t i = 0; hosts != NULL && i < values->host_count; i++)
+        if (!ei_json_push(hosts, make_text(values->hosts[i])))
             return false;
-        }
-    }
     return hosts != NULL;
 }
 
@@ -100,10 +96,7 @@ static cJSON *add_object(cJSON *array)
 {
     cJSON *object = cJSON_CreateObject();
 
-    if (object != NULL && cJSON_AddItemToArray(array, object))
-        return object;
-    cJSON_Delete(object);
-    return NULL;
+    return ei_json_push(array, object) ? object : NULL;
 }
 
 /* One paragraph. */

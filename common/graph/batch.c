@@ -40,10 +40,8 @@ static bool add_part(cJSON *list, const struct ei_request *request, size_t numbe
     char id[16];
     cJSON *part = cJSON_CreateObject();
 
-    if (part == NULL || !cJSON_AddItemToArray(list, part)) {
-        cJSON_Delete(part);
+    if (!ei_json_push(list, part))
         return false;
-    }
     snprintf(id, sizeof id, "%zu", number);
     cJSON *headers = cJSON_AddObjectToObject(part, "headers");
     bool added = headers != NULL && ei_json_add_text(headers, "client-request-id", request->crid) &&

@@ -22,10 +22,8 @@ static bool add_cc(cJSON *info, const char *address)
     cJSON *list = cJSON_AddArrayToObject(info, "ccRecipients");
     cJSON *recipient = cJSON_CreateObject();
 
-    if (list == NULL || recipient == NULL || !cJSON_AddItemToArray(list, recipient)) {
-        cJSON_Delete(recipient);
+    if (!ei_json_push(list, recipient))
         return false;
-    }
     cJSON *mail = cJSON_AddObjectToObject(recipient, "emailAddress");
     return mail != NULL && ei_json_add_text(mail, "address", address);
 }

@@ -133,7 +133,7 @@ static bool tell_login(void *context, const char *login)
     cJSON *list = context; /* NULL: printed at once */
 
     if (list != NULL)
-        return cJSON_AddItemToArray(list, cJSON_CreateString(login));
+        return ei_json_push(list, cJSON_CreateString(login));
     ei_print_text(login);
     putchar('\n');
     return true;

@@ -19,7 +19,7 @@ static enum ei_err add(void *context, const struct ei_event *event)
     page->more = page->count == EVENTS_MAX;
     if (page->more)
         return EI_STATE; /* ends the walk */
-    if (!cJSON_AddItemToArray(page->events, ei_history_event(event)))
+    if (!ei_json_push(page->events, ei_history_event(event)))
         return EI_NOMEM;
     page->last = event->number;
     page->count++;

@@ -291,7 +291,7 @@ static void add_notes(const struct ei_worker *w, cJSON *reply)
     if (w->view_error.code != EI_OK) {
         snprintf(line, sizeof line, "the view cannot be published: %s - %s", w->view_error.message,
                  ei_err_mend(w->view_error.code));
-        cJSON_AddItemToArray(notes, cJSON_CreateString(line));
+        ei_json_push(notes, cJSON_CreateString(line));
     }
 }
 

@@ -35,7 +35,7 @@ static char *as_json(const struct ei_graph_invite *invite)
     bool made = list != NULL;
 
     for (size_t i = 0; i < invite->sponsor_count && made; i++)
-        made = cJSON_AddItemToArray(list, cJSON_CreateString(invite->sponsors[i]));
+        made = ei_json_push(list, cJSON_CreateString(invite->sponsors[i]));
     char *text = made ? ei_json_print(list) : NULL;
     cJSON_Delete(list);
     return text;
