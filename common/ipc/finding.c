@@ -54,10 +54,7 @@ void ei_finding_add(cJSON *findings, struct ei_check check, enum ei_finding_stat
     if (vsnprintf(what, sizeof what, format, args) < 0)
         what[0] = '\0';
     va_end(args);
-    for (char *c = what; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-    ei_utf8_repair(what);
+    ei_utf8_one_line(what);
     append(findings, check, status, what, mend, NULL);
 }
 
