@@ -68,3 +68,10 @@ int64_t ei_clock_theirs(const struct ei_worker *w)
 {
     return ei_now() - w->clock_ahead;
 }
+
+bool ei_clock_within(int64_t since, int64_t seconds)
+{
+    int64_t age = ei_now() - since;
+
+    return age >= 0 && age < seconds;
+}

@@ -18,4 +18,8 @@ void ei_clock_note(struct ei_worker *worker, const struct ei_graph_result *resul
 /* Wall time by Microsoft's clock as the last answer told it; this host's where they differ by no more than a minute. */
 int64_t ei_clock_theirs(const struct ei_worker *worker);
 
+/* By this host's clock less than so many seconds have passed since. false as well where that is still to come: the
+ * clock was set back, and nothing may count as young until the old time comes again. */
+bool ei_clock_within(int64_t since, int64_t seconds);
+
 #endif

@@ -8,6 +8,7 @@
 #include "common/base/failpoint.h"
 #include "common/base/text.h"
 #include "plugin/worker/answers.h"
+#include "plugin/worker/clock.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/redemption.h"
 #include "plugin/worker/settings.h"
@@ -125,9 +126,8 @@ void ei_reset_apply(struct ei_worker *w, struct ei_collaborator *c)
 
 bool ei_reset_not_seen(const struct ei_collaborator *c, const struct ei_graph_user *user)
 {
-    int64_t age = ei_now() - c->url_at; /* negative: the clock was set back since */
     bool just_reset = c->job.step == EI_STEP_PENDING && c->redeem_url != NULL && c->external_user_state == NULL &&
-                      c->state_changed_at != 0 && age >= 0 && age < BEHIND;
+                      c->state_changed_at != 0 && ei_clock_within(c->url_at, BEHIND);
 
     /* What is read old names the state before the reset; any other answer is judged as always. */
     bool accepted = ei_text_same(user->external_user_state, "Accepted");

@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "plugin/worker/answers.h"
+#include "plugin/worker/clock.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/sponsor_ids.h"
 #include "plugin/worker/tell.h"
@@ -145,9 +146,7 @@ static void give_up(struct ei_worker *w, struct ei_collaborator *c, const char *
 
 static bool young(const struct ei_collaborator *c)
 {
-    int64_t age = ei_now() - c->url_at;
-
-    return age >= 0 && age < SETTLE; /* negative: the clock was set back since */
+    return ei_clock_within(c->url_at, SETTLE);
 }
 
 /* The guest of the chain, if its sponsors still are to be looked after; the caller frees it. */
