@@ -397,7 +397,7 @@ void ei_graph_dispatch(struct ei_graph *graph)
     }
 }
 
-enum ei_err ei_graph_wait(struct ei_graph *graph, struct curl_waitfd *extra, unsigned count, int timeout_ms)
+enum ei_err ei_graph_wait(struct ei_graph *graph, const struct curl_waitfd *extra, unsigned count, int timeout_ms)
 {
     int64_t drain_ms = drain_left_ms(graph);
 
@@ -405,8 +405,6 @@ enum ei_err ei_graph_wait(struct ei_graph *graph, struct curl_waitfd *extra, uns
         timeout_ms = 0;
     else if (drain_ms != 0 && !TAILQ_EMPTY(&graph->queue) && drain_ms < timeout_ms)
         timeout_ms = (int)drain_ms;
-    for (unsigned i = 0; i < count; i++)
-        extra[i].revents = 0;
     CURLMcode code = ei_multi_wait(&graph->multi, extra, count, timeout_ms);
     if (code == CURLM_OK)
         return EI_OK;

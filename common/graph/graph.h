@@ -45,9 +45,9 @@ enum ei_err ei_graph_new(const struct ei_graph_options *options, struct ei_graph
  * request that a callback starts then is refused with EI_BUSY. NULL is fine. */
 void ei_graph_free(struct ei_graph *graph);
 
-/* Sleeps until a transfer, one of the extra descriptors or the time-out (ms) wants attention. The
- * extra descriptors' revents are filled. The process's one place to wait. */
-enum ei_err ei_graph_wait(struct ei_graph *graph, struct curl_waitfd *extra, unsigned count, int timeout_ms);
+/* Sleeps until a transfer, one of the extra descriptors or the time-out (ms) wants attention; which, is for the caller
+ * to see. The process's one place to wait. */
+enum ei_err ei_graph_wait(struct ei_graph *graph, const struct curl_waitfd *extra, unsigned count, int timeout_ms);
 /* Makes progress and calls the callbacks of what has ended. */
 void ei_graph_dispatch(struct ei_graph *graph);
 /* During a callback: the ids of the answer that it was called for, in the members for them; NULL outside. */

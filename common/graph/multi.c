@@ -83,7 +83,7 @@ static unsigned add_apart(CURLM *apart, struct curl_waitfd *waits, unsigned coun
     return count;
 }
 
-CURLMcode ei_multi_wait(struct ei_multi *multi, struct curl_waitfd *extra, unsigned count, int timeout_ms)
+CURLMcode ei_multi_wait(struct ei_multi *multi, const struct curl_waitfd *extra, unsigned count, int timeout_ms)
 {
     struct curl_waitfd waits[WAITS_MAX];
     bool all = false;
@@ -99,8 +99,5 @@ CURLMcode ei_multi_wait(struct ei_multi *multi, struct curl_waitfd *extra, unsig
         timeout_ms = CROWDED_MS;
     if (curl_multi_timeout(multi->apart, &due_ms) == CURLM_OK && due_ms >= 0 && due_ms < timeout_ms)
         timeout_ms = (int)due_ms;
-    CURLMcode code = curl_multi_poll(multi->together, waits, together, timeout_ms, &ready);
-    for (unsigned i = 0; i < count; i++)
-        extra[i].revents = waits[i].revents;
-    return code;
+    return curl_multi_poll(multi->together, waits, together, timeout_ms, &ready);
 }

@@ -27,7 +27,7 @@ void ei_multi_remove(struct ei_multi *multi, CURL *easy, bool apart);
 void ei_multi_perform(struct ei_multi *multi);
 /* The next transfer that has ended; NULL: none. Good until the handle is removed. */
 CURLMsg *ei_multi_ended(struct ei_multi *multi);
-/* As curl_multi_poll, for both. */
-CURLMcode ei_multi_wait(struct ei_multi *multi, struct curl_waitfd *extra, unsigned count, int timeout_ms);
+/* As curl_multi_poll, for both; what became of the extra descriptors is not told. */
+CURLMcode ei_multi_wait(struct ei_multi *multi, const struct curl_waitfd *extra, unsigned count, int timeout_ms);
 
 #endif
