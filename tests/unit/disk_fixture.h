@@ -10,11 +10,11 @@
 #include <sys/stat.h>
 
 #include "common/base/buffer.h"
-#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/store/sqlite/sqlite_internal.h"
 #include "common/view/view_write.h"
 #include "tests/faults/disk_shim.h"
+#include "tests/unit/clock_fixture.h"
 #include "tests/unit/store_fixture.h"
 
 #define DISK_URL "https://login.microsoftonline.com/redeem?rd=DISK-CANARY"
@@ -33,16 +33,6 @@ struct disk_run {
 
 typedef enum ei_err disk_step(struct disk_run *run);
 
-static int64_t disk_now(void)
-{
-    return DISK_NOW;
-}
-
-static int64_t disk_monotonic_ms(void)
-{
-    return 1000;
-}
-
 /* The shim makes system calls whose offsets are one number. */
 static inline bool disk_can_be_seen(void)
 {
@@ -53,10 +43,9 @@ static inline bool disk_can_be_seen(void)
 
 static inline int disk_begin(void **state)
 {
-    static const struct ei_clock clock = {disk_now, disk_monotonic_ms};
     (void)state;
 
-    ei_clock_set(&clock);
+    clock_stand(DISK_NOW, 1000);
     return 0;
 }
 

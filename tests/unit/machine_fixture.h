@@ -18,7 +18,6 @@
 
 #include <cmocka.h>
 
-#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/store/store_internal.h"
 #include "plugin/worker/answers.h"
@@ -26,6 +25,7 @@
 #include "plugin/worker/invite.h"
 #include "plugin/worker/machine.h"
 #include "plugin/worker/refresh.h"
+#include "tests/unit/clock_fixture.h"
 
 #define ADDRESS "taylor@fabrikam.com"
 #define GUEST   "11111111-2222-4333-8444-555555555555"
@@ -57,24 +57,6 @@ static struct {
     int arm;        /* what text_fails becomes when a record was read */
     bool read_once; /* then no record can be read again */
 } f;
-
-static int64_t clock_now, clock_ms;
-
-static inline int64_t now(void)
-{
-    return clock_now;
-}
-
-static inline int64_t monotonic_ms(void)
-{
-    return clock_ms;
-}
-
-static inline void wait_seconds(int64_t seconds)
-{
-    clock_now += seconds;
-    clock_ms += seconds * 1000;
-}
 
 /* --- in place of Graph --- */
 
@@ -376,16 +358,13 @@ static inline void open_graph(void)
 
 static inline int setup(void **state)
 {
-    static const struct ei_clock clock = {now, monotonic_ms};
     static char *fabrikam[] = {(char *)"fabrikam.com"};
     struct ei_error err = {0};
     char path[96];
     (void)state;
 
     memset(&f, 0, sizeof f);
-    clock_now = START;
-    clock_ms = START_MS;
-    ei_clock_set(&clock);
+    clock_stand(START, START_MS);
     snprintf(f.dir, sizeof f.dir, "/tmp/ei-machine-XXXXXX");
     assert_non_null(mkdtemp(f.dir));
     const struct ei_invitation_settings mailed = {.redirect_url = (char *)"https://myapps.microsoft.com",

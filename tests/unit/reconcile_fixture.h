@@ -17,32 +17,13 @@
 #include <cmocka.h>
 
 #include "common/account/gecos.h"
-#include "common/base/clock.h"
 #include "plugin/worker/reconcile.h"
+#include "tests/unit/clock_fixture.h"
 
 #define HERE  "host-one"
 #define THERE "host-two"
 
-/* --- the clock, the config, the host --- */
-
-static int64_t clock_now;
-static int64_t clock_ms;
-
-static inline int64_t now(void)
-{
-    return clock_now;
-}
-
-static inline int64_t monotonic_ms(void)
-{
-    return clock_ms;
-}
-
-static inline void wait_seconds(int64_t seconds)
-{
-    clock_now += seconds;
-    clock_ms += seconds * 1000;
-}
+/* --- the config, the host --- */
 
 static char *fabrikam[] = {(char *)"fabrikam.com", (char *)"xn--bcher-kva.example"};
 static struct ei_rule rules[2];
@@ -271,13 +252,10 @@ static inline int remove_one(const char *path, const struct stat *st, int flag, 
 
 static inline int setup(void **state)
 {
-    static const struct ei_clock clock = {now, monotonic_ms};
     struct ei_error err = {0};
     (void)state;
 
-    clock_now = 1790000000;
-    clock_ms = 5000000;
-    ei_clock_set(&clock);
+    clock_stand(1790000000, 5000000);
     rules[0] = (struct ei_rule){.name = (char *)"partners",
                                 .group = (char *)"partners",
                                 .email_domains = {fabrikam, 2},

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "common/base/clock.h"
 #include "plugin/worker/carrier.h"
 #include "plugin/worker/clock.h"
 #include "plugin/worker/groups.h"
@@ -14,6 +13,7 @@
 #include "plugin/worker/patience.h"
 #include "plugin/worker/publish.h"
 #include "plugin/worker/reset.h"
+#include "tests/unit/clock_fixture.h"
 #include "tests/unit/config_fixture.h"
 #include "tests/unit/store_fixture.h"
 
@@ -31,35 +31,12 @@ static struct {
     struct store_fixture *store;
     struct config_fixture *config;
     struct ei_worker w;
-    int64_t now;
-    int64_t ms;
 } f;
-
-static int64_t test_now(void)
-{
-    return f.now;
-}
-
-static int64_t test_ms(void)
-{
-    return f.ms;
-}
-
-/* Time goes by: both clocks. */
-static void pass(int64_t seconds)
-{
-    f.now += seconds;
-    f.ms += seconds * 1000;
-}
 
 static int begin(void **state)
 {
-    static const struct ei_clock clock = {test_now, test_ms};
-
     memset(&f, 0, sizeof f);
-    f.now = start;
-    f.ms = 5000000;
-    ei_clock_set(&clock);
+    clock_stand(start, 5000000);
     assert_int_equal(store_setup((void **)&f.store), 0);
     assert_int_equal(config_setup((void **)&f.config), 0);
     f.w.config = accepted(f.config, IMPATIENT);
@@ -121,9 +98,9 @@ static void X8_a_wait_until_next_year_is_cut_at_the_start(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        struct ei_collaborator *c = waiting_until(steps[i], f.now + YEAR);
+        struct ei_collaborator *c = waiting_until(steps[i], clock_now + YEAR);
         ei_clock_begin(&f.w);
-        int64_t wait = not_before(c) - f.now;
+        int64_t wait = not_before(c) - clock_now;
         if (wait < 0 || wait > DAY)
             fail_msg("%s waits %" PRId64 " s", ei_step_name(steps[i]), wait);
         forget(c);
@@ -136,9 +113,9 @@ static void X8_a_start_changes_no_usual_wait(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
-        struct ei_collaborator *c = waiting_until(EI_STEP_ACCEPTED, f.now + usual[i]);
+        struct ei_collaborator *c = waiting_until(EI_STEP_ACCEPTED, clock_now + usual[i]);
         ei_clock_begin(&f.w);
-        assert_int_equal(not_before(c), f.now + usual[i]);
+        assert_int_equal(not_before(c), clock_now + usual[i]);
         forget(c);
     }
 }
@@ -149,14 +126,14 @@ static void X8_set_back_while_it_runs(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        f.now = start;
-        struct ei_collaborator *c = waiting_until(EI_STEP_CHECKING, f.now + 10 * MINUTE);
+        clock_now = start;
+        struct ei_collaborator *c = waiting_until(EI_STEP_CHECKING, clock_now + 10 * MINUTE);
         ei_clock_begin(&f.w);
-        pass(60);
-        f.now -= steps[i];
+        wait_seconds(60);
+        clock_now -= steps[i];
         ei_clock_check(&f.w);
-        assert_true(not_before(c) - f.now <= 15 * MINUTE);
-        assert_true(not_before(c) > f.now); /* no storm either */
+        assert_true(not_before(c) - clock_now <= 15 * MINUTE);
+        assert_true(not_before(c) > clock_now); /* no storm either */
         forget(c);
     }
 }
@@ -168,10 +145,10 @@ static void X8_other_changes_put_nothing_forward(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        f.now = start;
-        struct ei_collaborator *c = waiting_until(EI_STEP_PENDING, f.now + 10 * HOUR);
-        f.w.wall_offset_ms = f.now * 1000 - f.ms;
-        f.now += steps[i];
+        clock_now = start;
+        struct ei_collaborator *c = waiting_until(EI_STEP_PENDING, clock_now + 10 * HOUR);
+        f.w.wall_offset_ms = clock_now * 1000 - clock_ms;
+        clock_now += steps[i];
         ei_clock_check(&f.w);
         assert_int_equal(not_before(c), start + 10 * HOUR);
         forget(c);
@@ -185,10 +162,10 @@ static void X8_back_off_is_bounded_whenever_it_is(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
-        f.now = times[i];
+        clock_now = times[i];
         for (c->job.attempts = 0; c->job.attempts < 40; c->job.attempts++) {
             ei_machine_back_off(c, -1);
-            assert_in_range(c->job.not_before - f.now, 1, 15 * MINUTE);
+            assert_in_range(c->job.not_before - clock_now, 1, 15 * MINUTE);
         }
     }
     ei_collaborator_free(c);
@@ -206,14 +183,14 @@ static void X8_memberships_do_not_wait_for_next_year(void **state)
     ei_groups_plan(&f.w, c);
     assert_int_equal(c->membership_count, 1);
     c->memberships[0].attempts = 3;
-    c->memberships[0].not_before = f.now + YEAR;
-    c->job.not_before = f.now + 6 * HOUR;
+    c->memberships[0].not_before = clock_now + YEAR;
+    c->job.not_before = clock_now + 6 * HOUR;
     ei_groups_plan(&f.w, c);
-    assert_true(c->job.not_before <= f.now + 15 * MINUTE);
-    c->memberships[0].not_before = f.now + 10 * MINUTE; /* a usual one stays */
-    c->job.not_before = f.now + 6 * HOUR;
+    assert_true(c->job.not_before <= clock_now + 15 * MINUTE);
+    c->memberships[0].not_before = clock_now + 10 * MINUTE; /* a usual one stays */
+    c->job.not_before = clock_now + 6 * HOUR;
     ei_groups_plan(&f.w, c);
-    assert_int_equal(c->job.not_before, f.now + 10 * MINUTE);
+    assert_int_equal(c->job.not_before, clock_now + 10 * MINUTE);
     ei_collaborator_free(c);
 }
 
@@ -226,9 +203,9 @@ static void X8_greylisted_mail_does_not_wait_for_next_year(void **state)
     c->mail = EI_MAIL_WANTED;
     c->mail_channel = EI_CHANNEL_SMTP;
     ei_fail(&c->error, EI_DELIVERY_LATER, "greylisted");
-    c->job.started_at = f.now;
-    assert_in_range(ei_carrier_next(&f.w, c) - f.now, 1, HOUR);
-    c->job.started_at = f.now + YEAR;
+    c->job.started_at = clock_now;
+    assert_in_range(ei_carrier_next(&f.w, c) - clock_now, 1, HOUR);
+    c->job.started_at = clock_now + YEAR;
     assert_true(ei_carrier_next(&f.w, c) == INT64_MAX); /* nothing to wait for */
     ei_collaborator_free(c);
 }
@@ -244,9 +221,9 @@ static void X8_an_acceptance_is_seen_after_a_step_back(void **state)
     c->job.step = EI_STEP_PENDING;
     assert_true(ei_text_set(&c->redeem_url, "https://login.microsoftonline.com/redeem?rd=made-up"));
     c->state_changed_at = start - DAY;
-    c->url_at = f.now;
+    c->url_at = clock_now;
     assert_true(ei_reset_not_seen(c, &user));
-    f.now -= YEAR;
+    clock_now -= YEAR;
     assert_false(ei_reset_not_seen(c, &user));
     ei_collaborator_free(c);
 }
@@ -278,18 +255,18 @@ static void X15_in_time_it_reminds_once_and_gives_up(void **state)
     struct ei_collaborator *c = invited();
     (void)state;
 
-    pass(REMIND - 1);
+    wait_seconds(REMIND - 1);
     expect_nothing(c);
-    pass(1);
+    wait_seconds(1);
     assert_true(ei_patience_run(&f.w, c));
     assert_int_equal(c->mail, EI_MAIL_WANTED);
     uint32_t round = c->mail_round;
     c->mail = EI_MAIL_SENT;
     c->job.step = EI_STEP_PENDING;
     assert_false(ei_patience_run(&f.w, c));
-    pass(GIVE_UP - REMIND);
+    wait_seconds(GIVE_UP - REMIND);
     assert_true(ei_patience_run(&f.w, c));
-    assert_int_equal(c->expired_at, f.now);
+    assert_int_equal(c->expired_at, clock_now);
     assert_int_equal(c->mail_round, round);
     ei_collaborator_free(c);
 }
@@ -301,17 +278,17 @@ static void X15_a_jump_forward_reminds_and_expires_nobody(void **state)
     struct ei_collaborator *c = invited();
     (void)state;
 
-    pass(HOUR);
+    wait_seconds(HOUR);
     for (size_t i = 0; i < sizeof jumps / sizeof jumps[0]; i++) {
-        int64_t right = f.now;
-        f.now += jumps[i];
+        int64_t right = clock_now;
+        clock_now += jumps[i];
         answer(jumps[i]);
         expect_nothing(c);
-        f.now = right;
+        clock_now = right;
         answer(1);
         expect_nothing(c);
     }
-    pass(REMIND);
+    wait_seconds(REMIND);
     assert_true(ei_patience_run(&f.w, c)); /* as if nothing had been */
     ei_collaborator_free(c);
 }
@@ -323,15 +300,15 @@ static void X15_who_was_invited_by_a_wrong_clock_has_the_whole_time(void **state
     (void)state;
 
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        f.now = start + wrong[i];
+        clock_now = start + wrong[i];
         answer(wrong[i]);
         struct ei_collaborator *c = invited();
-        f.now = start;
+        clock_now = start;
         answer(0);
         expect_nothing(c);
-        pass(REMIND - 1);
+        wait_seconds(REMIND - 1);
         expect_nothing(c);
-        pass(1);
+        wait_seconds(1);
         assert_true(ei_patience_run(&f.w, c));
         forget(c);
     }
@@ -342,9 +319,9 @@ static void X15_no_date_changes_nothing(void **state)
     (void)state;
     answer(YEAR);
     ei_clock_note(&f.w, &(struct ei_graph_result){.has_skew = false});
-    assert_int_equal(ei_clock_theirs(&f.w), f.now - YEAR);
+    assert_int_equal(ei_clock_theirs(&f.w), clock_now - YEAR);
     answer(59);
-    assert_int_equal(ei_clock_theirs(&f.w), f.now);
+    assert_int_equal(ei_clock_theirs(&f.w), clock_now);
 }
 
 /* --- the view --- */
@@ -355,14 +332,14 @@ static void X15_a_view_of_next_year_is_published_anew(void **state)
     (void)state;
     assert_true(f.w.config->max_age > 0);
     f.w.counts[EI_STATE_ACCEPTED] = 1;
-    f.w.last_refresh = f.w.view_refresh = f.now;
+    f.w.last_refresh = f.w.view_refresh = clock_now;
     f.w.scanned = true;
     ei_clock_begin(&f.w);
     f.w.dirty = false;
     assert_false(ei_publish_pending(&f.w));
-    f.now -= YEAR;
+    clock_now -= YEAR;
     ei_clock_check(&f.w);
-    assert_int_equal(f.w.last_refresh, f.now);
+    assert_int_equal(f.w.last_refresh, clock_now);
     f.w.dirty = false; /* by the times alone */
     assert_true(ei_publish_pending(&f.w));
 }
@@ -371,13 +348,13 @@ static void X15_a_view_of_next_year_is_published_anew(void **state)
 static void X15_a_refresh_of_next_year_is_none(void **state)
 {
     (void)state;
-    f.w.last_refresh = f.now + YEAR;
+    f.w.last_refresh = clock_now + YEAR;
     ei_clock_begin(&f.w);
-    assert_int_equal(f.w.last_refresh, f.now);
+    assert_int_equal(f.w.last_refresh, clock_now);
     assert_true(f.w.dirty);
-    f.w.last_refresh = f.now - DAY; /* and one of yesterday is no younger for it */
+    f.w.last_refresh = clock_now - DAY; /* and one of yesterday is no younger for it */
     ei_clock_begin(&f.w);
-    assert_int_equal(f.w.last_refresh, f.now - DAY);
+    assert_int_equal(f.w.last_refresh, clock_now - DAY);
 }
 
 /* --- history --- */
@@ -399,7 +376,7 @@ static void X15_history_is_in_the_order_of_what_happened(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++, name[0]++) {
-        f.now += steps[i];
+        clock_now += steps[i];
         assert_int_equal(ei_store_put(f.store->store, c, name, NULL, &f.store->err), EI_OK);
     }
     assert_int_equal(ei_store_history(f.store->store, c->id, 0, note_event, order, &f.store->err), EI_OK);
