@@ -42,6 +42,17 @@ static void S2_passwd_that_fails(void **state)
     }
 }
 
+enum { NO_RECORD_WAYS = 3 };
+
+/* So that groups decide: no record in the view, or no view, and the groups from an option or from a file. */
+static void without_record(int way)
+{
+    if (way == 0)
+        healthy(0);
+    else
+        without_view(way == 1 ? FROM_OPTION : FROM_FILE);
+}
+
 /* S24: what could not be checked is not checked. But a directory that is down must not shut out local accounts. */
 static void S24_groups_that_fail(void **state)
 {
@@ -51,11 +62,8 @@ static void S24_groups_that_fail(void **state)
                  {EIO, PAM_IGNORE},     {ECONNREFUSED, PAM_IGNORE}, {ENOENT, PAM_IGNORE}};
     (void)state;
 
-    for (int broken = 0; broken < 3; broken++) {
-        if (broken == 0)
-            healthy(0);
-        else
-            without_view(broken == 1 ? FROM_OPTION : FROM_FILE);
+    for (int broken = 0; broken < NO_RECORD_WAYS; broken++) {
+        without_record(broken);
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
             fake.group_error = cases[i].error;
             assert_int_equal(code_of("robin"), cases[i].code);
@@ -76,11 +84,8 @@ static void S24_a_list_of_groups_that_comes_short(void **state)
 {
     (void)state;
 
-    for (int broken = 0; broken < 3; broken++) {
-        if (broken == 0)
-            healthy(0);
-        else
-            without_view(broken == 1 ? FROM_OPTION : FROM_FILE);
+    for (int broken = 0; broken < NO_RECORD_WAYS; broken++) {
+        without_record(broken);
         fake.lists_members = fake.list_short = true;
         assert_int_equal(code_of("taylor"), broken != 0 ? PAM_AUTHINFO_UNAVAIL : PAM_PERM_DENIED);
         assert_int_equal(code_of("robin"), PAM_IGNORE);
