@@ -43,10 +43,10 @@ day_is() { # DAY; the worker's last answer about its guests is of its end
     refreshed=$(sed -n 's/^entra_invite_last_refresh_timestamp_seconds \([0-9]*\).*/\1/p' "$metrics")
     [ "${refreshed:-0}" -gt $((started + $1 * 86400 - 2 * interval)) ]
 }
-memory() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$worker_pid/status"; } # KiB
+memory() { worker_kb VmRSS; }
 # But for the connections to Graph, of which there are as many as there was to ask at once the last time.
-descriptors() { find "/proc/$worker_pid/fd" -mindepth 1 -printf '%l\n' | grep -vc '^socket:'; }
-sockets() { find "/proc/$worker_pid/fd" -mindepth 1 -printf '%l\n' | grep -c '^socket:'; }
+descriptors() { worker_open | grep -vc '^socket:'; }
+sockets() { worker_open | grep -c '^socket:'; }
 states() { entra-invite list --json | json '.map((one) => one.state).filter((state) => state === "'"$1"'").length'; }
 count_requests() { # JSON
     simulator requests "$1" | json .length

@@ -334,6 +334,14 @@ worker_ends() {
     worker_pid=
 }
 
+# What the kernel says of the worker.
+worker_kb() { # VmHWM|VmRSS
+    sed -n "s/^$1:[^0-9]*\([0-9]*\) kB/\1/p" "/proc/$worker_pid/status"
+}
+worker_open() { # what its descriptors are, one a line: a path, socket:[INODE], ...
+    find "/proc/$worker_pid/fd" -mindepth 1 -printf '%l\n'
+}
+
 set_up() { # [CONFIG-LINE...]
     install_tree
     enable_pam

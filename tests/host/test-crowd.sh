@@ -12,10 +12,10 @@ patience=$((120 + (crowd + known) / 50))
 set_up 'max_new = 0;' 'hook_wait = 0;' 'refresh_interval = 3600;' \
     'rules = ( { name = "partners"; group = "partners"; existing = "invite"; } );'
 
-peak() { sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$worker_pid/status"; } # KiB
-memory() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$worker_pid/status"; } # KiB
-descriptors() { find "/proc/$worker_pid/fd" -mindepth 1 -printf '%l\n' | grep -vc '^socket:'; }
-sockets() { find "/proc/$worker_pid/fd" -mindepth 1 -printf '%l\n' | grep -c '^socket:'; }
+peak() { worker_kb VmHWM; }
+memory() { worker_kb VmRSS; }
+descriptors() { worker_open | grep -vc '^socket:'; }
+sockets() { worker_open | grep -c '^socket:'; }
 add_accounts() { # PREFIX NUMBER FIRST-UID; at once
     awk -v prefix="$1" -v number="$2" -v uid="$3" -v gid="$(getent group partners | cut -d: -f3)" -v OFS=: '{ print }
         END { for (i = 0; i < number; i++)

@@ -31,12 +31,10 @@ simulator fault '{"match":{"path":"^/v1.0/invitations"},"times":0,"action":{"stu
 capture useradd -M -G partners -c 'Stuck Example <stuck@fabrikam.com>' stuck
 capture entra-invite refresh
 
-peak_kb() {
-    sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$worker_pid/status"
-}
+peak_kb() { worker_kb VmHWM; }
 # But for the connections to Graph, which come and go.
 descriptors() {
-    find "/proc/$worker_pid/fd" -mindepth 1 -printf '%l\n' |
+    worker_open |
         grep -vcxFf <(awk '{ print "socket:[" $10 "]" }' "/proc/$worker_pid/net/tcp" "/proc/$worker_pid/net/tcp6")
 }
 descriptors_are() { # NUMBER

@@ -11,9 +11,6 @@ listing() { # OPTION...; sets out (stdout only), err and rc
 users_pages() { # requests for a page of the list
     simulator requests '{"path":"^/v1.0/users$","query":"userType eq|externalUserState eq|skiptoken"}' | json .length
 }
-memory() { # VmHWM or VmRSS of the worker, KiB
-    sed -n "s/^$1:[^0-9]*\([0-9]*\).*/\1/p" "/proc/$worker_pid/status"
-}
 
 # ---- who is listed ---------------------------------------------------------------------------------------------------
 
@@ -118,7 +115,7 @@ assert_eq 'a reader that waits: it gets all in the end' 5003 "$(json .length <"$
 simulator seed '{"count":100000,"kind":"pending","domain":"seed.example"}' >/dev/null
 stop_worker
 start_worker
-before=$(memory VmHWM)
+before=$(worker_kb VmHWM)
 entra-invite list --tenant --csv 2>"$work/err" >"$work/all.csv" &
 list=$!
 peak=0
@@ -132,7 +129,7 @@ done
 wait $list
 assert_eq '100,000 guests: exit code' 0 $?
 assert_eq '100,000 guests: all of them' 105004 "$(wc -l <"$work/all.csv")"
-after=$(memory VmHWM)
+after=$(worker_kb VmHWM)
 if [ "${VARIANT:-}" != sanitize ]; then # AddressSanitizer keeps what is freed
     assert_true "100,000 guests: the worker stays small (from $before to $after KiB)" test "$after" -lt $((before + 12 * 1024))
     assert_true "100,000 guests: so does the command ($peak KiB)" test "$peak" -lt $((24 * 1024))
