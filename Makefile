@@ -273,7 +273,7 @@ check-units: $(OWN_WORLD:%=$(OUT)/test/%)
 
 fuzz-programs: $(patsubst tests/fuzz/fuzz_%.c,$(OUT)/fuzz/%,$(FUZZ_SRC))
 
-# Each target for TIME seconds; TARGET=name runs only this one.
+# Each target for TIME seconds of processor time; TARGET=name runs only this one.
 TIME ?= 60
 fuzz: deps
 	@tests/fuzz/run "$(TIME)" $(TARGET)
