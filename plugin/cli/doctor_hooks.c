@@ -14,25 +14,34 @@
 static const char *const folders[] = {"/etc/shadow-maint/useradd-post.d", "/etc/shadow-maint/userdel-post.d"};
 static const char hook_name[] = "entra-invite";
 
-/* Whether the tool runs what is in the folder: releases before 4.9, and some builds, do not. */
-static bool tool_has_hooks(const struct ei_doctor *doctor, const char *tool)
+static int search_file(int fd, const char *mark)
 {
-    static const char mark[] = "/etc/shadow-maint/";
-    char path[EI_DOCTOR_PATH];
     struct stat st;
-    bool has = false;
 
-    ei_doctor_path(doctor, tool, path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0) {
-        void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (map != MAP_FAILED) {
-            has = memmem(map, (size_t)st.st_size, mark, strlen(mark)) != NULL;
-            munmap(map, (size_t)st.st_size);
-        }
-    }
-    if (fd >= 0)
-        close(fd);
+    if (fstat(fd, &st) < 0)
+        return -1;
+    if (st.st_size == 0)
+        return 0;
+    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED)
+        return -1;
+    int found = memmem(map, (size_t)st.st_size, mark, strlen(mark)) != NULL;
+    munmap(map, (size_t)st.st_size);
+    return found;
+}
+
+/* 1 if the tool runs what is in the folder, 0 if not: releases before 4.9, and some builds. -1 and errno: it cannot be
+ * read. */
+static int tool_has_hooks(const char *tool)
+{
+    int fd = open(tool, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -1;
+    int has = search_file(fd, "/etc/shadow-maint/");
+    int saved = errno;
+    close(fd);
+    errno = saved;
     return has;
 }
 
@@ -126,6 +135,9 @@ static void add_others(struct ei_doctor *doctor, const char *folder)
 
     ei_doctor_path(doctor, folder, directory);
     DIR *dir = opendir(directory);
+    if (dir == NULL && errno != ENOENT)
+        ei_finding_add(doctor->findings, check, EI_FINDING_WARNING, "make it readable, and run doctor again",
+                       "%s: %s; what else runs with the hook is not known", directory, strerror(errno));
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
         bool there = stat(path, &st) == 0;
@@ -143,8 +155,16 @@ static void add_others(struct ei_doctor *doctor, const char *folder)
 void ei_doctor_hooks(struct ei_doctor *doctor)
 {
     static const struct ei_check check = {"hooks", "hooks"};
+    char useradd[EI_DOCTOR_PATH];
 
-    if (!tool_has_hooks(doctor, "/usr/sbin/useradd")) {
+    ei_doctor_path(doctor, "/usr/sbin/useradd", useradd);
+    int has = tool_has_hooks(useradd);
+    if (has < 0) {
+        ei_finding_add(doctor->findings, check, EI_FINDING_WARNING, "make it readable, and run doctor again",
+                       "%s: %s; whether it runs hooks is not known", useradd, strerror(errno));
+        return;
+    }
+    if (has == 0) {
         ei_finding_add(doctor->findings, check, EI_FINDING_SKIPPED, NULL,
                        "this useradd runs no hooks; accounts are found when the account files change");
         return;

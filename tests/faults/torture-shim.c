@@ -1,6 +1,6 @@
 /*
- * torture-shim.so, for LD_PRELOAD: the n-th allocation fails with ENOMEM, or all from then on (see torture.h). It is
- * between the program and the C library's own allocator, so it sees what every library in the program asks for.
+ * torture-shim.so, for LD_PRELOAD: the n-th allocation or map fails with ENOMEM, or all from then on (see torture.h).
+ * It is between the program and the C library's own allocator, so it sees what every library in the program asks for.
  *
  *   TORTURE_NTH=N      from the start of main; 0: only counts. Without it the program says when: torture_memory_begin()
  *   TORTURE_THEN_ON=1  and from then on
@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -136,6 +137,12 @@ char *strdup(const char *text)
     char *copy = fails(CALLER) ? NULL : counted(__libc_malloc(size));
 
     return copy != NULL ? memcpy(copy, text, size) : NULL;
+}
+
+/* Maps of files, and pages for a secret; those of the C library itself do not come by here. */
+void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
+{
+    return fails(CALLER) ? MAP_FAILED : (void *)syscall(SYS_mmap, address, length, protection, flags, fd, offset);
 }
 
 void free(void *memory)

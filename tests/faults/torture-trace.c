@@ -40,8 +40,8 @@ struct kind {
     bool happens; /* the call is made all the same: a descriptor is closed even where close fails */
 };
 
-/* Without mmap: that is the allocator's matter, and the loader of a program crashes without it. The third error of a
- * call is one that it may have to be made again for, where there is one. */
+/* Without mmap, which the shim makes fail: the loader of a program crashes without it. The third error of a call is one
+ * that it may have to be made again for, where there is one. */
 static const struct kind kinds[] = {
     {SYS_openat, "openat", {EMFILE, EIO, ENOMEM}, false},
     {SYS_read, "read", {EIO, EIO, EINTR}, false},

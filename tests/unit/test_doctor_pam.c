@@ -312,6 +312,25 @@ static void look_at_hooks(struct host *host)
     ei_doctor_hooks(&host->doctor);
 }
 
+static void a_useradd_that_cannot_be_read(void **state)
+{
+    struct host *host = *state;
+
+    put(host, "/usr/sbin/useradd/in-its-place", "");
+    look_at_hooks(host);
+    found(host, "hooks", "warning", "whether it runs hooks is not known");
+}
+
+static void a_folder_of_hooks_that_cannot_be_read(void **state)
+{
+    struct host *host = *state;
+
+    put(host, "/usr/sbin/useradd", "xx/etc/shadow-maint/useradd-post.dxx");
+    put(host, "/etc/shadow-maint/useradd-post.d", "");
+    look_at_hooks(host);
+    found(host, "hook-folder", "warning", "what else runs with the hook is not known");
+}
+
 static void hooks_must_run_and_be_roots(void **state)
 {
     static const char add[] = "/etc/shadow-maint/useradd-post.d/entra-invite";
@@ -391,6 +410,8 @@ int main(void)
         HOST_TEST(the_gate_is_judged_service_by_service),
         HOST_TEST(a_gate_that_is_off_or_has_no_module),
         HOST_TEST(use_pam_is_read_as_sshd_does),
+        HOST_TEST(a_useradd_that_cannot_be_read),
+        HOST_TEST(a_folder_of_hooks_that_cannot_be_read),
         HOST_TEST(hooks_must_run_and_be_roots),
         HOST_TEST(nsswitch_and_its_module),
     };
