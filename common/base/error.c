@@ -1,5 +1,6 @@
 #include "common/base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,20 @@ bool ei_err_from_name(const char *name, enum ei_err *ret_code)
         }
     }
     return false;
+}
+
+enum ei_err ei_err_of_file(int error, enum ei_err otherwise)
+{
+    switch (error) {
+    case ENOMEM:
+        return EI_NOMEM;
+    case EIO:
+    case EMFILE:
+    case ENFILE:
+        return EI_IO;
+    default:
+        return otherwise;
+    }
 }
 
 static void set_message(struct ei_error *err, enum ei_err code, const char *format, va_list args)

@@ -288,6 +288,10 @@ enum ei_fault ei_err_fault(enum ei_err code);
 /* The code of a name as ei_err_name gives it; false for a name this version does not know. */
 bool ei_err_from_name(const char *name, enum ei_err *ret_code);
 
+/* The code of a system call on a file that failed with this errno: EI_NOMEM or EI_IO where it is the machine's and
+ * passes (memory, descriptors, the disk); otherwise, where it is the file that is wrong. */
+enum ei_err ei_err_of_file(int error, enum ei_err otherwise);
+
 /* Fills err (NULL is fine) and returns code, so that `return ei_fail(err, EI_X, "…")` reads as one step. Control
  * characters in the result are replaced, so that untrusted text cannot forge a log line (S16). */
 enum ei_err ei_fail(struct ei_error *err, enum ei_err code, const char *format, ...)

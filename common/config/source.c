@@ -21,7 +21,7 @@ static enum ei_err check_file(const char *path, int fd, struct ei_error *err)
     struct stat st;
 
     if (fstat(fd, &st) < 0)
-        return ei_fail(err, EI_CONFIG, "%s: %s", path, strerror(errno));
+        return ei_fail(err, ei_err_of_file(errno, EI_CONFIG), "%s: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode))
         return ei_fail(err, EI_CONFIG, "%s: not a regular file", path);
     if (st.st_uid != 0 && st.st_uid != geteuid())
@@ -59,12 +59,13 @@ enum ei_err ei_source_text(const char *path, size_t most, char **ret_text, struc
     size_t length = 0;
     char *text = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    enum ei_err rc = fd >= 0 ? check_file(path, fd, err) : ei_fail(err, EI_CONFIG, "%s: %s", path, strerror(errno));
+    enum ei_err rc = fd >= 0 ? check_file(path, fd, err)
+                             : ei_fail(err, ei_err_of_file(errno, EI_CONFIG), "%s: %s", path, strerror(errno));
 
     if (rc == EI_OK) {
         text = read_up_to(fd, most, &length);
         if (text == NULL)
-            rc = ei_fail(err, EI_CONFIG, "%s: %s", path, strerror(errno));
+            rc = ei_fail(err, ei_err_of_file(errno, EI_CONFIG), "%s: %s", path, strerror(errno));
         else if (length > most)
             rc = ei_fail(err, EI_CONFIG, "%s: larger than %zu bytes", path, most);
         else if (strlen(text) != length)
@@ -155,10 +156,13 @@ static enum ei_err check_text(const char *path, FILE *stream, struct ei_error *e
     unsigned line = 0;
     size_t length = fread(text, 1, FILE_MAX, stream);
     text[length] = '\0';
-    const char *trouble = ferror(stream) ? strerror(EIO) : find_trouble(text, &line);
+    bool unread = ferror(stream) != 0;
+    const char *trouble = unread ? NULL : find_trouble(text, &line);
     if (trouble == NULL && strlen(text) != length)
         trouble = "has a NUL in it"; /* libconfig would read on behind it */
     free(text);
+    if (unread)
+        return ei_fail(err, EI_IO, "%s: %s", path, strerror(EIO));
     rewind(stream);
     return trouble == NULL ? EI_OK : ei_fail(err, EI_CONFIG, "%s:%u: %s", path, line, trouble);
 }
@@ -169,7 +173,7 @@ static enum ei_err open_checked(const char *path, FILE **ret_stream, struct ei_e
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0)
-        return ei_fail(err, EI_CONFIG, "%s: %s", path, strerror(errno));
+        return ei_fail(err, ei_err_of_file(errno, EI_CONFIG), "%s: %s", path, strerror(errno));
     enum ei_err rc = check_file(path, fd, err);
     FILE *stream = rc == EI_OK ? fdopen(fd, "r") : NULL;
     if (stream == NULL) {

@@ -24,11 +24,12 @@ enum {
 
 /* Numbers of private keys come to lie in locked memory that no core dump has, and whatever libcrypto frees is erased
  * first (K4). Both work only as long as libcrypto was not used by the process; later calls change nothing. */
-static void protect_memory(void)
+static bool protect_memory(void)
 {
-    ei_crypto_memory_init();
+    bool ready = ei_crypto_memory_init();
     if (CRYPTO_secure_malloc_initialized() == 0)
         (void)CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_HEAP_PIECE);
+    return ready;
 }
 
 /* --- the private key --- */
@@ -210,8 +211,8 @@ enum ei_err ei_keypair_load(const struct ei_certificate_files *files, struct ei_
 {
     struct ei_keypair pair = {0};
 
-    protect_memory();
-    enum ei_err rc = load_key(files, &pair.key, err);
+    enum ei_err rc =
+        protect_memory() ? load_key(files, &pair.key, err) : ei_fail(err, EI_NOMEM, "no memory for libcrypto");
     if (rc == EI_OK)
         rc = load_certificate(files, &pair, err);
     if (rc != EI_OK) {

@@ -51,15 +51,17 @@ static void crypto_free(void *memory, const char *file, int line)
     free_erased(memory);
 }
 
-void ei_crypto_memory_init(void)
+bool ei_crypto_memory_init(void)
 {
     (void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
+    /* Where libcrypto 3.0 has no memory for this, its functions go on all the same, with a null pointer. */
+    return OSSL_LIB_CTX_get0_global_default() != NULL;
 }
 
 bool ei_graph_memory_init(void)
 {
-    ei_crypto_memory_init(); /* what TLS carried lies in OpenSSL's buffers */
-    return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free_erased, realloc_erased, strdup, calloc) == CURLE_OK;
+    return ei_crypto_memory_init() && /* what TLS carried lies in OpenSSL's buffers */
+           curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free_erased, realloc_erased, strdup, calloc) == CURLE_OK;
 }
 
 /* Without recursion: the depth is the sender's choice. */

@@ -11,8 +11,9 @@
  * initialisation of the process decides: if something else has initialised libcurl before, its functions stay. */
 bool ei_graph_memory_init(void);
 
-/* The same for libcrypto. Without effect once the process has used it. */
-void ei_crypto_memory_init(void);
+/* The same for libcrypto: to be called before anything in the process uses it, then its memory is erased, and it does
+ * not crash where there is none. false: there is none, and libcrypto must not be used. Later calls change nothing. */
+bool ei_crypto_memory_init(void);
 
 /* cJSON_Delete, every string in it erased first. NULL is fine. */
 void ei_graph_json_free(cJSON *value);

@@ -56,6 +56,12 @@ static enum ei_err start(struct ei_graph *graph, const struct call *model, const
     return rc;
 }
 
+static void add_name(const char *names[NAMES_MAX], size_t *count, const char *name)
+{
+    if (name != NULL && name[0] != '\0' && *count < NAMES_MAX)
+        names[(*count)++] = name;
+}
+
 static void on_sponsors(void *context, struct ei_reply *reply)
 {
     struct call *call = context;
@@ -69,12 +75,8 @@ static void on_sponsors(void *context, struct ei_reply *reply)
         ei_reply_bad(reply, "the answer is no list of sponsors");
     cJSON_ArrayForEach(item, value)
     {
-        const char *id = ei_json_string(item, "id");
-        const char *upn = ei_json_string(item, "userPrincipalName");
-        if (id != NULL && count < NAMES_MAX)
-            names[count++] = id;
-        if (upn != NULL && count < NAMES_MAX)
-            names[count++] = upn;
+        add_name(names, &count, ei_json_string(item, "id"));
+        add_name(names, &count, ei_json_string(item, "userPrincipalName"));
     }
     bool done = reply->result->outcome == EI_GRAPH_DONE;
     call->names_done(call->context, reply->result, done ? names : NULL, done ? count : 0);

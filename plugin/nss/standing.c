@@ -59,6 +59,14 @@ static enum ei_nss_answer same_account(const char *passwd, const char *login, ui
     return EI_NSS_ERROR;
 }
 
+/* S21: ids that are somebody else's whatever the local file says: root's (S19), those that systemd lends to services
+ * with DynamicUser=, nobody's, and the one that is -1 in sixteen bits. That of 32 bits is no number to ei_nss_number().
+ */
+static bool never_given_out(id_t number)
+{
+    return number == 0 || (number >= 61184 && number <= 65519) || number == 65534 || number == 65535;
+}
+
 /* S17: a gid that the local file gives to another name as well would make members of that group. */
 static enum ei_nss_answer own_gid(const char *path, const char *name, gid_t *ret_gid)
 {
@@ -67,7 +75,7 @@ static enum ei_nss_answer own_gid(const char *path, const char *name, gid_t *ret
 
     if (found == EI_NSS_FAILED)
         return EI_NSS_ERROR;
-    if (found == EI_NSS_ABSENT || number == 0)
+    if (found == EI_NSS_ABSENT || never_given_out(number))
         return EI_NSS_NONE;
     found = ei_nss_other_name(path, name, number);
     *ret_gid = (gid_t)number;

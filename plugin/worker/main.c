@@ -9,6 +9,7 @@
 #include "common/base/paths.h"
 #include "common/base/secret.h"
 #include "common/config/config.h"
+#include "common/graph/memory.h"
 #include "plugin/worker/background.h"
 #include "plugin/worker/carrier.h"
 #include "plugin/worker/credential.h"
@@ -16,7 +17,7 @@
 #include "plugin/worker/privileges.h"
 #include "plugin/worker/worker.h"
 
-/* Exit codes of entra-invited(8). */
+/* Exit codes of entra-invited(8). systemd starts the unit again after a failure, but not with a wrong configuration. */
 enum { EXIT_FAILED = 1, EXIT_BAD_USAGE = 2, EXIT_BAD_CONFIG = 6 };
 
 static const char usage[] = "usage: entra-invited [--config FILE] [--foreground] [--debug] [--test]\n"
@@ -136,25 +137,28 @@ failed:
     return EXIT_FAILED;
 }
 
-static bool read_settings(const struct arguments *arguments, struct ei_config **ret_config,
-                          struct ei_credential **ret_credential)
+static int wrong_settings(const char *what, const struct ei_error *err)
+{
+    say_end(what, err);
+    return err->code == EI_NOMEM || err->code == EI_IO ? EXIT_FAILED : EXIT_BAD_CONFIG;
+}
+
+/* EXIT_SUCCESS, or the code to end with. */
+static int read_settings(const struct arguments *arguments, struct ei_config **ret_config,
+                         struct ei_credential **ret_credential)
 {
     struct ei_carrier *carrier = NULL;
     struct ei_error err;
 
     if (ei_config_load(arguments->config, ret_config, &err) != EI_OK ||
-        ei_carrier_load(*ret_config, &carrier, &err) != EI_OK) {
-        say_end("configuration", &err);
-        return false;
-    }
+        ei_carrier_load(*ret_config, &carrier, &err) != EI_OK)
+        return wrong_settings("configuration", &err);
     ei_carrier_free(carrier);
     ei_config_warn(*ret_config);
     if (ei_worker_credential(*ret_config, ret_credential, &err) != EI_OK ||
-        (arguments->test && ei_credential_check(*ret_credential, &err) != EI_OK)) {
-        say_end("credential", &err);
-        return false;
-    }
-    return true;
+        (arguments->test && ei_credential_check(*ret_credential, &err) != EI_OK))
+        return wrong_settings("credential", &err);
+    return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
@@ -162,6 +166,7 @@ int main(int argc, char **argv)
     struct arguments arguments = {0};
     struct ei_config *config = NULL;
     struct ei_credential *credential = NULL;
+    struct ei_error err;
     int status = parse(argc, argv, &arguments);
 
     if (status >= 0)
@@ -169,14 +174,16 @@ int main(int argc, char **argv)
     ei_secret_harden_process();
     umask(0077);
     open_log(&arguments);
-    if (!read_settings(&arguments, &config, &credential)) {
-        status = EXIT_BAD_CONFIG;
-    } else if (arguments.test) {
-        puts("entra-invited: configuration and credential are good");
-        status = EXIT_SUCCESS;
-    } else {
-        status = run(config, credential, &arguments);
+    if (!ei_crypto_memory_init()) {
+        ei_fail(&err, EI_NOMEM, "no memory for libcrypto");
+        say_end("cannot run", &err);
+        return EXIT_FAILED;
     }
+    status = read_settings(&arguments, &config, &credential);
+    if (status == EXIT_SUCCESS && arguments.test)
+        puts("entra-invited: configuration and credential are good");
+    else if (status == EXIT_SUCCESS)
+        status = run(config, credential, &arguments);
     ei_credential_free(credential);
     ei_config_free(config);
     return status;

@@ -2,7 +2,8 @@
 # The whole worker, from its start until two partners are invited and mailed, with one fallible call of it made to fail
 # (once, or from then on): it does not crash, and after a clean restart all is as if nothing had happened: nothing lost,
 # nobody invited or mailed twice, the database whole (T2, X9). Faults are spread over the run by SEED; RUNS=N says how
-# many, CASE='WAY NTH ON ERROR' repeats one.
+# many, CASE='WAY NTH ON ERROR' repeats one. The first allocations have runs of their own: configuration, libraries and
+# store are opened there.
 #
 # What is waited for is called by name (SC2317).
 # shellcheck disable=SC2317
@@ -78,7 +79,7 @@ suffer() { # WAY NTH ON ERROR
     ! kill -0 "$worker_pid" 2>/dev/null || pkill -TERM -x entra-invited
     worker_ends
     case $worker_rc in
-    0 | 1 | 78) pass "$case: it ends in an orderly way ($worker_rc)" ;;
+    0 | 1) pass "$case: it ends in an orderly way ($worker_rc)" ;;
     124 | 137) fail "$case: it hangs" "$(sed -n 2,4p "$report")" ;;
     *) fail "$case: it crashes (exit code $worker_rc)" "$(sed -n 2,4p "$report")" "$(tail -n 5 "$worker_log")" ;;
     esac
@@ -102,6 +103,10 @@ if [ -n "${LAB_CASE:-}" ]; then
     suffer $LAB_CASE
     finish
 fi
+stride=$((runs > 100 ? 1 : 100))
+for ((nth = 1 + RANDOM % stride; nth <= 300; nth += stride)); do
+    suffer memory "$nth" 0 0
+done
 for way in memory call; do
     case="$way, undisturbed"
     count_calls "$way"

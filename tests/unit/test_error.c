@@ -1,4 +1,5 @@
 /* The one error type: its message is one line of UTF-8 that moves no cursor, whatever text went into it (S16). */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,11 +43,24 @@ static void a_message_is_cut_between_two_characters(void **state)
     assert_true(ei_utf8_printable(err.message));
 }
 
+/* What passes by itself must not look like a file that somebody has to mend: the worker would not be started again. */
+static void a_call_on_a_file_fails_by_the_machine_or_by_the_file(void **state)
+{
+    (void)state;
+    assert_int_equal(ei_err_of_file(ENOMEM, EI_CONFIG), EI_NOMEM);
+    assert_int_equal(ei_err_of_file(EIO, EI_CONFIG), EI_IO);
+    assert_int_equal(ei_err_of_file(EMFILE, EI_CONFIG), EI_IO);
+    assert_int_equal(ei_err_of_file(ENFILE, EI_CONFIG), EI_IO);
+    assert_int_equal(ei_err_of_file(ENOENT, EI_CONFIG), EI_CONFIG);
+    assert_int_equal(ei_err_of_file(EACCES, EI_TEMPLATE), EI_TEMPLATE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(S16_control_characters_and_broken_bytes_are_replaced),
         cmocka_unit_test(a_message_is_cut_between_two_characters),
+        cmocka_unit_test(a_call_on_a_file_fails_by_the_machine_or_by_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,6 +132,28 @@ static void s17_a_gid_of_another_group_is_never_answered(void **state)
     assert_gid("taylor", 991);
 }
 
+static void s21_ids_that_are_never_given_out(void **state)
+{
+    static const struct {
+        gid_t gid;
+        bool answered;
+    } rows[] = {{1, true},      {999, true},   {61183, true}, {61184, false},     {62000, false},
+                {65519, false}, {65520, true}, {65533, true}, {65534, false},     {65535, false},
+                {65536, true},  {0, false},    {60000, true}, {2147483647, true}, {4294967295, false}};
+    char text[80];
+
+    (void)state;
+    publish_state(EI_STATE_ACCEPTED, 4001, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        snprintf(text, sizeof text, "entra-invite-accepted:x:%u:\n", rows[i].gid);
+        write_text(group, text);
+        if (rows[i].answered)
+            assert_gid("taylor", rows[i].gid);
+        else
+            assert_none("taylor");
+    }
+}
+
 /* S32 */
 static void s32_another_uid_is_somebody_else(void **state)
 {
@@ -246,15 +268,11 @@ static void long_lines_do_not_matter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_HOST(each_state_has_its_group),
-        ON_HOST(s17_a_gid_of_another_group_is_never_answered),
-        ON_HOST(s32_another_uid_is_somebody_else),
-        ON_HOST(a_view_past_its_time_says_nothing),
-        ON_HOST(X15_the_clock_jumps),
-        ON_HOST(a_bad_view_says_nothing),
-        ON_HOST(missing_files_are_an_error),
-        ON_HOST(long_lines_do_not_matter),
-        ON_HOST(names_of_any_length_are_asked_for),
+        ON_HOST(each_state_has_its_group),          ON_HOST(s17_a_gid_of_another_group_is_never_answered),
+        ON_HOST(s21_ids_that_are_never_given_out),  ON_HOST(s32_another_uid_is_somebody_else),
+        ON_HOST(a_view_past_its_time_says_nothing), ON_HOST(X15_the_clock_jumps),
+        ON_HOST(a_bad_view_says_nothing),           ON_HOST(missing_files_are_an_error),
+        ON_HOST(long_lines_do_not_matter),          ON_HOST(names_of_any_length_are_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

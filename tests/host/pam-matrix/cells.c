@@ -23,7 +23,8 @@ static void differ(const struct cell *cell, const char *what, const char *wanted
            source_names[cell->source], cell->warn ? "pending=warn" : "pending=deny", what, wanted, got);
 }
 
-/* The code of the strict module; pending=warn turns refusals by the gate into PAM_IGNORE. */
+/* The code of the strict module; pending=warn turns each refusal by the gate into PAM_IGNORE, so that a new one can be
+ * had as a warning first (S3). */
 static int strict_code(const struct cell *cell)
 {
     switch (cell->account->class) {
