@@ -45,6 +45,8 @@ static char *read_up_to(int fd, size_t most, size_t *ret_length)
         got = read(fd, text + *ret_length, most + 1 - *ret_length);
         if (got > 0)
             *ret_length += (size_t)got;
+        else if (got < 0 && errno == EINTR)
+            got = 1;
     }
     if (text == NULL || got < 0) {
         free(text);
@@ -69,7 +71,7 @@ enum ei_err ei_source_text(const char *path, size_t most, char **ret_text, struc
         else if (length > most)
             rc = ei_fail(err, EI_CONFIG, "%s: larger than %zu bytes", path, most);
         else if (strlen(text) != length)
-            rc = ei_fail(err, EI_CONFIG, "%s: has a NUL in it", path);
+            rc = ei_fail(err, EI_CONFIG, "%s: has a NUL in it", path); /* what is behind it would not be seen */
     }
     if (fd >= 0)
         close(fd);
@@ -147,46 +149,21 @@ static const char *find_trouble(const char *text, unsigned *ret_line)
     return NULL;
 }
 
-static enum ei_err check_text(const char *path, FILE *stream, struct ei_error *err)
+/* The text of a file that passed every check of its own; freed by the caller. */
+static enum ei_err read_checked(const char *path, char **ret_text, struct ei_error *err)
 {
-    char *text = malloc(FILE_MAX + 1);
-
-    if (text == NULL)
-        return ei_keys_no_memory(err);
+    char *text = NULL;
     unsigned line = 0;
-    size_t length = fread(text, 1, FILE_MAX, stream);
-    text[length] = '\0';
-    bool unread = ferror(stream) != 0;
-    const char *trouble = unread ? NULL : find_trouble(text, &line);
-    if (trouble == NULL && strlen(text) != length)
-        trouble = "has a NUL in it"; /* libconfig would read on behind it */
-    free(text);
-    if (unread)
-        return ei_fail(err, EI_IO, "%s: %s", path, strerror(EIO));
-    rewind(stream);
-    return trouble == NULL ? EI_OK : ei_fail(err, EI_CONFIG, "%s:%u: %s", path, line, trouble);
-}
+    enum ei_err rc = ei_source_text(path, FILE_MAX, &text, err);
+    const char *trouble = rc == EI_OK ? find_trouble(text, &line) : NULL;
 
-/* A stream on a file that passed every check of its own; closed by the caller. */
-static enum ei_err open_checked(const char *path, FILE **ret_stream, struct ei_error *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-    if (fd < 0)
-        return ei_fail(err, ei_err_of_file(errno, EI_CONFIG), "%s: %s", path, strerror(errno));
-    enum ei_err rc = check_file(path, fd, err);
-    FILE *stream = rc == EI_OK ? fdopen(fd, "r") : NULL;
-    if (stream == NULL) {
-        close(fd);
-        return rc != EI_OK ? rc : ei_keys_no_memory(err);
-    }
-    rc = check_text(path, stream, err);
-    if (rc != EI_OK) {
-        fclose(stream);
-        return rc;
-    }
-    *ret_stream = stream;
-    return EI_OK;
+    if (trouble != NULL)
+        rc = ei_fail(err, EI_CONFIG, "%s:%u: %s", path, line, trouble);
+    if (rc == EI_OK)
+        *ret_text = text;
+    else
+        free(text);
+    return rc;
 }
 
 /* --- where a setting stands --- */
@@ -223,11 +200,10 @@ static enum ei_err check_included(const config_setting_t *group, const char **la
         const char *file = config_setting_source_file(setting);
         if (file != NULL && file != *last) {
             char name[EI_SOURCE_NAME];
-            FILE *stream = NULL;
+            char *text = NULL;
             ei_source_name(setting, name);
-            rc = open_checked(name, &stream, err);
-            if (stream != NULL)
-                fclose(stream);
+            rc = read_checked(name, &text, err);
+            free(text);
             *last = file;
         }
         if (rc == EI_OK && config_setting_is_aggregate(setting))
@@ -241,15 +217,16 @@ static enum ei_err check_included(const config_setting_t *group, const char **la
 static enum ei_err parse(const struct ei_source_file *source, config_t *parsed, struct ei_error *err)
 {
     char name[EI_SOURCE_NAME];
-    FILE *stream = NULL;
+    char *text = NULL;
     const char *last = NULL;
-    enum ei_err rc = open_checked(source->path, &stream, err);
+    enum ei_err rc = read_checked(source->path, &text, err);
 
     if (rc != EI_OK)
         return rc;
     config_set_include_dir(parsed, source->directory);
-    int parsed_well = config_read(parsed, stream);
-    fclose(stream);
+    /* From memory: where reading fails, libconfig's scanner ends the process. */
+    int parsed_well = config_read_string(parsed, text);
+    free(text);
     if (parsed_well != CONFIG_TRUE) {
         name_of(source, config_error_file(parsed), name);
         return ei_fail(err, EI_CONFIG, "%s:%d: %s", name, config_error_line(parsed),

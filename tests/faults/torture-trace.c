@@ -174,6 +174,13 @@ static const struct kind *kind_of(uint64_t number)
     return NULL;
 }
 
+/* The flags of an open descriptor can always be read and set: libcurl, for one, goes by that. */
+static bool can_fail(const struct kind *kind, const __uint64_t *arguments)
+{
+    return kind != NULL && (kind->number != SYS_fcntl || (arguments[1] != F_GETFD && arguments[1] != F_SETFD &&
+                                                          arguments[1] != F_GETFL && arguments[1] != F_SETFL));
+}
+
 static void answer_with(struct task *task, long answer)
 {
     task->answers = true;
@@ -247,7 +254,7 @@ static void enter(struct task *task, const struct __ptrace_syscall_info *info)
         listen_to(info->entry.args);
         return;
     }
-    if (!active || kind == NULL || ++calls < nth || nth == 0 || (calls > nth && !then_on))
+    if (!active || !can_fail(kind, info->entry.args) || ++calls < nth || nth == 0 || (calls > nth && !then_on))
         return;
     int error = error_of(kind, info->entry.args);
     if (then_on && error == EINTR) /* nothing else can become of it */
