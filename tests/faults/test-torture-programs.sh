@@ -53,12 +53,20 @@ found() { # WHAT NAME WAY NTH ON ERROR
     [ "$3" = memory ] || sed -n 2,4p "$report" >>"$findings"
 }
 
+# The worker may have learned something since the last undisturbed run.
+still_so() { # WAY
+    local report=$work/undisturbed faulted="$out" rc out err
+    under_fault "$1" 0 0 0 "${command[@]}"
+    plain_out=$out
+    [ "$(still "$faulted")" = "$(still "$plain_out")" ]
+}
+
 # A message may be lost where writing fails.
 judge_verb() { # NAME WAY NTH ON ERROR
     if [ "$rc" = "$plain_rc" ] && [ "$(still "$out")" = "$(still "$plain_out")" ]; then
         return
     elif [ "$rc" = 0 ] && [ "$plain_rc" = 0 ]; then
-        found 'another output, and all was well' "$@"
+        still_so "$2" || found 'another output, and all was well' "$@"
     elif [ "$rc" -ge 124 ]; then
         found 'it crashed, or hung' "$@"
     elif [ -z "$err$out" ] && { [ "$2" = memory ] || [ "$4" = 0 ]; } && ! grep -q write "$report"; then
@@ -82,6 +90,7 @@ chosen() { # WORD...
 suffer() { # JUDGE NAME COMMAND...
     local judge=$1 name=$2 way nth on error most errors plain_rc plain_out
     shift 2
+    local command=("$@")
     for way in memory call; do
         under_fault "$way" 0 0 0 "$@"
         most=$number plain_rc=$rc plain_out=$out
