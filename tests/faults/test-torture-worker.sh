@@ -22,11 +22,11 @@ for name in taylor robin; do
     useradd -M -G partners -c "$name Example <$name@fabrikam.com>" "$name" >/dev/null 2>&1
 done
 
-# libconfig and glibc's look-ups of accounts crash where they themselves have no memory: they are spared that.
+# Those crash or abort where they themselves have no memory (test-torture-programs.sh): they are spared that.
 launch_under_fault() { # WAY NTH ON ERROR
     local with=()
     if [ "$1" = memory ]; then
-        LD_PRELOAD=$shim TORTURE_SPARE='libconfig libc.so' TORTURE_NTH=$2 TORTURE_THEN_ON=$3 TORTURE_REPORT=$report \
+        LD_PRELOAD=$shim TORTURE_SPARE='libconfig libc.so ld-linux' TORTURE_NTH=$2 TORTURE_THEN_ON=$3 TORTURE_REPORT=$report \
             launch_worker
         return
     fi
