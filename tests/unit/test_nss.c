@@ -132,6 +132,7 @@ static void s17_a_gid_of_another_group_is_never_answered(void **state)
     assert_gid("taylor", 991);
 }
 
+/* S21 */
 static void s21_ids_that_are_never_given_out(void **state)
 {
     static const struct {
