@@ -1,4 +1,5 @@
 /* check: a plugin for Nagios, Icinga and their like; and the line for the message of the day. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/json.h"
@@ -38,8 +39,10 @@ int ei_verb_check(const struct ei_cli *cli, const struct ei_args *args)
 {
     struct ei_monitor *check = calloc(1, sizeof *check);
 
-    if (check == NULL)
+    if (check == NULL) {
+        puts("ENTRA-INVITE UNKNOWN - no memory on this host to look");
         return EI_CHECK_UNKNOWN;
+    }
     check->now = ei_now();
     int exit_code = EI_CHECK_UNKNOWN;
     if (!ei_check_limits(args, &check->limits))

@@ -30,8 +30,8 @@ under_fault() { # WAY NTH ON ERROR COMMAND...
     rm -f "$report"
     rc=0
     if [ "$way" = memory ]; then
-        out=$(LD_PRELOAD=$shim TORTURE_SPARE='libconfig libc.so ld-linux' TORTURE_NTH=$nth TORTURE_THEN_ON=$on TORTURE_REPORT=$report \
-            timeout 20 "$@" 2>"$work/err" </dev/null) || rc=$?
+        out=$(timeout 20 env LD_PRELOAD="$shim" TORTURE_SPARE='libconfig libc.so ld-linux' TORTURE_NTH="$nth" \
+            TORTURE_THEN_ON="$on" TORTURE_REPORT="$report" "$@" 2>"$work/err" </dev/null) || rc=$?
         number=$(sed -n 's/.* allocations \([0-9]*\) .*/\1/p' "$report" 2>/dev/null | tail -n 1)
     else
         [ "$on" = 0 ] || with=(--then-on)
@@ -96,6 +96,7 @@ suffer() { # JUDGE NAME COMMAND...
         under_fault "$way" 0 0 0 "$@"
         most=$number plain_rc=$rc plain_out=$out
         calls=$((calls + most))
+        [ "$most" -gt 0 ] || found 'nothing is counted' "$name" "$way" 0 0 0
         errors=0
         [ "$way" = memory ] || errors='0 1 2'
         for ((nth = 1; nth <= most; nth++)); do

@@ -36,6 +36,7 @@ void __libc_free(void *memory);
 static atomic_long calls, live, failed, wanted;
 static atomic_bool armed, then_on;
 static const char *spare;
+static char report_path[256]; /* a program may clear its environment: the hook does */
 
 static bool spared(const void *caller)
 {
@@ -175,9 +176,11 @@ long torture_memory_live(void)
 
 __attribute__((constructor)) static void begin(void)
 {
-    const char *nth = getenv("TORTURE_NTH"), *on = getenv("TORTURE_THEN_ON");
+    const char *nth = getenv("TORTURE_NTH"), *on = getenv("TORTURE_THEN_ON"), *path = getenv("TORTURE_REPORT");
 
     spare = getenv("TORTURE_SPARE");
+    if (path != NULL)
+        snprintf(report_path, sizeof report_path, "%s", path);
     if (nth != NULL)
         torture_memory_begin(strtol(nth, NULL, 10), on != NULL && strcmp(on, "1") == 0);
     if (getenv("TORTURE_MAIN") != NULL)
@@ -186,16 +189,15 @@ __attribute__((constructor)) static void begin(void)
 
 __attribute__((destructor)) static void report(void)
 {
-    const char *path = getenv("TORTURE_REPORT");
     char line[100];
 
     atomic_store(&armed, false);
-    if (path == NULL)
+    if (report_path[0] == '\0')
         return;
     int length = snprintf(line, sizeof line, "%ld allocations %ld failed %ld\n", (long)getpid(), atomic_load(&calls),
                           atomic_load(&failed));
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    int fd = open(report_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0 || write(fd, line, (size_t)length) != length)
-        perror(path);
+        perror(report_path);
     close(fd);
 }
