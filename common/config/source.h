@@ -25,7 +25,8 @@ enum ei_err ei_source_read(struct ei_source_file *source, const char *path, conf
 void ei_source_free(struct ei_source_file *source);
 
 /* The text of another file that the configuration names, as it stands there, held to the same owner and mode, of at
- * most so many bytes. EI_CONFIG says what is wrong with it. The caller frees it. */
+ * most so many bytes. EI_CONFIG says what is wrong with it; EI_IO, EI_NOMEM: it could not be read now. The caller frees
+ * it. */
 enum ei_err ei_source_text(const char *path, size_t most, char **ret_text, struct ei_error *err);
 
 /* The file in which setting stands, as a path that leads there. */

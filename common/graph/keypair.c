@@ -23,7 +23,7 @@ enum {
 };
 
 /* Numbers of private keys come to lie in locked memory that no core dump has, and whatever libcrypto frees is erased
- * first (K4). Both work only as long as libcrypto was not used by the process; later calls change nothing. */
+ * first (K4). That works only as long as libcrypto was not used by the process; later calls change nothing. */
 static bool protect_memory(void)
 {
     bool ready = ei_crypto_memory_init();
