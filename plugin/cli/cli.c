@@ -210,8 +210,7 @@ static bool find_socket(struct ei_cli *cli, const struct ei_verb *verb, int *ret
     ei_config_free(config);
     if (cli->socket_path != NULL)
         return true;
-    ei_fail(&err, EI_NOMEM, "no memory for the name of the socket");
-    *ret_exit = ei_say_error("entra-invite", &err);
+    *ret_exit = ei_say_no_memory("the name of the socket");
     return false;
 }
 

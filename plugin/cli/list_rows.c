@@ -41,9 +41,13 @@ static bool read_domains(const struct ei_args *args, struct ei_list_filter *filt
                            args->given[i].value);
             return false;
         }
-        filter->domains[filter->domain_count] = strdup(domain);
-        filter->domain_count += filter->domains[filter->domain_count] != NULL;
+        char *copy = strdup(domain);
+        if (copy == NULL)
+            return ei_say_no_memory(args->verb->name), false;
+        filter->domains[filter->domain_count++] = copy;
     }
+    if (filter->domains == NULL)
+        ei_say_no_memory(args->verb->name);
     return filter->domains != NULL;
 }
 

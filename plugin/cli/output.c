@@ -44,6 +44,14 @@ int ei_say_error(const char *what, const struct ei_error *err)
     return error_exit(err->code);
 }
 
+int ei_say_no_memory(const char *what)
+{
+    struct ei_error err;
+
+    ei_fail(&err, EI_NOMEM, "no memory");
+    return ei_say_error(what, &err);
+}
+
 void ei_print_text(const char *text)
 {
     while (*text != '\0') {

@@ -50,6 +50,8 @@ cJSON *ei_list_states(const struct ei_args *args)
         }
         ei_json_push(states, cJSON_CreateString(args->given[i].value));
     }
+    if (states == NULL)
+        ei_say_no_memory(args->verb->name);
     return states;
 }
 
@@ -118,7 +120,6 @@ static int list(const struct ei_cli *cli, const struct ei_args *args, const cJSO
 {
     struct ei_list_columns columns;
     struct ei_list_order order;
-    struct ei_error err;
     int exit_code = EI_EXIT_DONE;
 
     if (!ei_list_columns_read(args, ei_args_has(args, "csv"), &columns) || !ei_list_order_read(args, &order))
@@ -128,8 +129,7 @@ static int list(const struct ei_cli *cli, const struct ei_args *args, const cJSO
         if (ei_list_sort(accounts, &order)) {
             exit_code = print(cli, args, accounts, &columns);
         } else {
-            ei_fail(&err, EI_NOMEM, "no memory to sort it");
-            exit_code = ei_say_error("list", &err);
+            exit_code = ei_say_no_memory("list");
         }
     }
     ei_varlink_free(accounts);

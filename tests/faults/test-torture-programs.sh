@@ -123,6 +123,8 @@ suffer judge_verb show entra-invite show taylor
 suffer judge_verb show-json entra-invite show taylor --json
 suffer judge_verb list entra-invite list
 suffer judge_verb list-json entra-invite list --json
+suffer judge_verb list-some entra-invite list --domain fabrikam.com --state pending --sort email
+suffer judge_verb adopt entra-invite adopt --dry-run taylor
 suffer judge_verb events entra-invite events taylor
 suffer judge_verb status entra-invite status
 suffer judge_verb status-of entra-invite status taylor
