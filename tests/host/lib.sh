@@ -100,9 +100,9 @@ finish() {
 # ---- running things --------------------------------------------------------------------------------------------------
 
 # Runs a command that must end by itself; sets out (stdout and stderr) and rc (124: it took a minute).
-capture() { # COMMAND...
+capture() { # COMMAND...; capture_limit: seconds that it may take
     rc=0
-    out=$(timeout 60 "$@" 2>&1 </dev/null) || rc=$?
+    out=$(timeout "${capture_limit:-60}" "$@" 2>&1 </dev/null) || rc=$?
 }
 
 # The same, and sets took: whole seconds, rounded up.
