@@ -56,7 +56,5 @@ cJSON *ei_target(const struct ei_args *args, const char *target)
     }
     cJSON *parameters = cJSON_CreateObject();
     ei_add_text(parameters, "target", target);
-    if (parameters == NULL)
-        ei_say_no_memory(args->verb->name);
     return parameters;
 }

@@ -91,6 +91,7 @@ int ei_usage_error(const struct ei_verb *verb, const char *format, ...) __attrib
 
 /* "entra-invite: what: message" and "  mend: …" on stderr; the exit code that belongs to the error. */
 int ei_say_error(const char *what, const struct ei_error *err);
+/* The same where memory lacks; what cJSON lacked, ei_output_finish says. */
 int ei_say_no_memory(const char *what);
 /* On stdout, with control characters and foreign bytes as \xNN (S16). */
 void ei_print_text(const char *text);

@@ -33,7 +33,9 @@ static bool read_domains(const struct ei_args *args, struct ei_list_filter *filt
     struct ei_error err;
 
     filter->domains = calloc(args->given_count + 1, sizeof *filter->domains);
-    for (size_t i = 0; i < args->given_count && filter->domains != NULL; i++) {
+    if (filter->domains == NULL)
+        return ei_say_no_memory(args->verb->name), false;
+    for (size_t i = 0; i < args->given_count; i++) {
         if (strcmp(args->given[i].name, "domain") != 0)
             continue;
         if (ei_domain_normalize(args->given[i].value, domain, sizeof domain, &err) != EI_OK) {
@@ -46,9 +48,7 @@ static bool read_domains(const struct ei_args *args, struct ei_list_filter *filt
             return ei_say_no_memory(args->verb->name), false;
         filter->domains[filter->domain_count++] = copy;
     }
-    if (filter->domains == NULL)
-        ei_say_no_memory(args->verb->name);
-    return filter->domains != NULL;
+    return true;
 }
 
 /* 90m, 12h, 30d; in seconds. */
