@@ -24,12 +24,12 @@ enum {
 
 /* Numbers of private keys come to lie in locked memory that no core dump has, and whatever libcrypto frees is erased
  * first (K4). That works only as long as libcrypto was not used by the process; later calls change nothing. */
-static bool protect_memory(void)
+static enum ei_err protect_memory(struct ei_error *err)
 {
-    bool ready = ei_crypto_memory_init();
+    enum ei_err rc = ei_crypto_memory_init(err);
     if (CRYPTO_secure_malloc_initialized() == 0)
         (void)CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_HEAP_PIECE);
-    return ready;
+    return rc;
 }
 
 /* --- the private key --- */
@@ -211,8 +211,9 @@ enum ei_err ei_keypair_load(const struct ei_certificate_files *files, struct ei_
 {
     struct ei_keypair pair = {0};
 
-    enum ei_err rc =
-        protect_memory() ? load_key(files, &pair.key, err) : ei_fail(err, EI_NOMEM, "no memory for libcrypto");
+    enum ei_err rc = protect_memory(err);
+    if (rc == EI_OK)
+        rc = load_key(files, &pair.key, err);
     if (rc == EI_OK)
         rc = load_certificate(files, &pair, err);
     if (rc != EI_OK) {

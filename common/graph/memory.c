@@ -51,16 +51,16 @@ static void crypto_free(void *memory, const char *file, int line)
     free_erased(memory);
 }
 
-bool ei_crypto_memory_init(void)
+enum ei_err ei_crypto_memory_init(struct ei_error *err)
 {
     (void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
     /* Where libcrypto 3.0 has no memory for this, its functions go on all the same, with a null pointer. */
-    return OSSL_LIB_CTX_get0_global_default() != NULL;
+    return OSSL_LIB_CTX_get0_global_default() != NULL ? EI_OK : ei_fail(err, EI_NOMEM, "no memory for libcrypto");
 }
 
 bool ei_graph_memory_init(void)
 {
-    return ei_crypto_memory_init() && /* what TLS carried lies in OpenSSL's buffers */
+    return ei_crypto_memory_init(NULL) == EI_OK && /* what TLS carried lies in OpenSSL's buffers */
            curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free_erased, realloc_erased, strdup, calloc) == CURLE_OK;
 }
 

@@ -150,6 +150,8 @@ static int read_settings(const struct arguments *arguments, struct ei_config **r
     struct ei_carrier *carrier = NULL;
     struct ei_error err;
 
+    if (ei_crypto_memory_init(&err) != EI_OK) /* before the certificate and the host id use it */
+        return wrong_settings("cannot run", &err);
     if (ei_config_load(arguments->config, ret_config, &err) != EI_OK ||
         ei_carrier_load(*ret_config, &carrier, &err) != EI_OK)
         return wrong_settings("configuration", &err);
@@ -166,7 +168,6 @@ int main(int argc, char **argv)
     struct arguments arguments = {0};
     struct ei_config *config = NULL;
     struct ei_credential *credential = NULL;
-    struct ei_error err;
     int status = parse(argc, argv, &arguments);
 
     if (status >= 0)
@@ -174,11 +175,6 @@ int main(int argc, char **argv)
     ei_secret_harden_process();
     umask(0077);
     open_log(&arguments);
-    if (!ei_crypto_memory_init()) {
-        ei_fail(&err, EI_NOMEM, "no memory for libcrypto");
-        say_end("cannot run", &err);
-        return EXIT_FAILED;
-    }
     status = read_settings(&arguments, &config, &credential);
     if (status == EXIT_SUCCESS && arguments.test)
         puts("entra-invited: configuration and credential are good");
