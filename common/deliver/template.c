@@ -247,6 +247,11 @@ out:
     return rc;
 }
 
+static enum ei_err unreadable(const char *path, struct ei_error *err)
+{
+    return ei_fail(err, ei_err_of_file(errno, EI_TEMPLATE), "%.300s: %s", path, strerror(errno));
+}
+
 static enum ei_err read_whole(const char *path, int fd, struct ei_buffer *text, struct ei_error *err)
 {
     char piece[4096];
@@ -254,14 +259,14 @@ static enum ei_err read_whole(const char *path, int fd, struct ei_buffer *text, 
     ssize_t count;
 
     if (fstat(fd, &st) < 0)
-        return ei_fail(err, ei_err_of_file(errno, EI_TEMPLATE), "%.300s: %s", path, strerror(errno));
+        return unreadable(path, err);
     if (!S_ISREG(st.st_mode))
         return ei_fail(err, EI_TEMPLATE, "%.300s: not a regular file", path);
     while ((count = read(fd, piece, sizeof piece)) != 0) {
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
-            return ei_fail(err, ei_err_of_file(errno, EI_TEMPLATE), "%.300s: %s", path, strerror(errno));
+            return unreadable(path, err);
         if (text->length + (size_t)count > EI_TEMPLATE_MAX)
             return ei_fail(err, EI_TEMPLATE, "%.300s: larger than 64 KiB", path);
         if (!ei_buffer_append(text, piece, (size_t)count))
@@ -277,7 +282,7 @@ enum ei_err ei_template_load(const char *path, enum ei_template_kind kind, struc
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
     if (fd < 0)
-        return ei_fail(err, ei_err_of_file(errno, EI_TEMPLATE), "%.300s: %s", path, strerror(errno));
+        return unreadable(path, err);
     ei_buffer_init(&text, EI_TEMPLATE_MAX);
     enum ei_err rc = read_whole(path, fd, &text, err);
     if (rc == EI_OK)
