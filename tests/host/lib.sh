@@ -99,8 +99,9 @@ finish() {
 
 # ---- running things --------------------------------------------------------------------------------------------------
 
-# Runs a command that must end by itself; sets out (stdout and stderr) and rc (124: it took a minute).
-capture() { # COMMAND...; capture_limit: seconds that it may take
+# Runs a command that must end by itself; sets out (stdout and stderr) and rc (124: it took a minute, or
+# capture_limit seconds).
+capture() { # COMMAND...
     rc=0
     out=$(timeout "${capture_limit:-60}" "$@" 2>&1 </dev/null) || rc=$?
 }

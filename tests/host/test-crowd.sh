@@ -65,8 +65,7 @@ add_accounts user "$known" 200000
 sed -i -E '/^user[0-9]/s/@fabrikam.com/@known.example/' /etc/passwd
 assert_within "$patience" "$known that are guests already: all are linked" count_is accepted "$known"
 assert_true "the peak of memory is below half of the unit's limit ($(peak) KiB)" test "$(peak)" -le $memory_max
-capture_limit=$patience
-capture_timed entra-invite refresh --wait="$patience"
+capture_limit=$patience capture_timed entra-invite refresh --wait="$patience"
 assert_eq "a refresh of everybody ends (in $took s)" '0 refreshed' "$rc $out"
 echo "# account check: $(check_time) ns with $((crowd + known + 1)) accounts"
 
