@@ -20,8 +20,6 @@ assert_within 15 'sasha is accepted' state_is sasha accepted
 assert_within 20 'taylor is pending' state_is taylor pending
 assert_within 20 'kim waits' state_is kim waiting
 for login in $logins; do give_key "$login"; done
-echo "PermitRootLogin prohibit-password" >>"$work/sshd_config"
-kill -HUP "$sshd_pid"
 
 # ---- a way in for each service: prints the line `in` where LOGIN gets in -------------------------------------------------------
 
