@@ -62,6 +62,18 @@ enum ei_err ei_err_of_file(int error, enum ei_err otherwise)
     }
 }
 
+enum ei_err ei_err_of_write(int error)
+{
+    if (error == ENOSPC || error == EDQUOT)
+        return EI_STORE_FULL;
+    return error == ENOMEM ? EI_NOMEM : EI_IO;
+}
+
+bool ei_err_may_pass(enum ei_err code)
+{
+    return code == EI_NOMEM || code == EI_IO;
+}
+
 static void set_message(struct ei_error *err, enum ei_err code, const char *format, va_list args)
 {
     err->code = code;

@@ -292,6 +292,13 @@ bool ei_err_from_name(const char *name, enum ei_err *ret_code);
  * passes (memory, descriptors, the disk); otherwise, where it is the file that is wrong. */
 enum ei_err ei_err_of_file(int error, enum ei_err otherwise);
 
+/* Is it one of the two that ei_err_of_file takes for the machine's? Then the same may succeed later, with nothing
+ * mended. */
+bool ei_err_may_pass(enum ei_err code);
+
+/* The code of a system call on a file of our own, in the state directory, that failed with this errno. */
+enum ei_err ei_err_of_write(int error);
+
 /* Fills err (NULL is fine) and returns code, so that `return ei_fail(err, EI_X, "…")` reads as one step. Control
  * characters in the result are replaced, so that untrusted text cannot forge a log line (S16). */
 enum ei_err ei_fail(struct ei_error *err, enum ei_err code, const char *format, ...)

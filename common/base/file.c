@@ -13,8 +13,7 @@ enum { PATH_BYTES = 4096 };
 
 static enum ei_err io_failed(struct ei_error *err, const char *path)
 {
-    enum ei_err code = errno == ENOSPC || errno == EDQUOT ? EI_STORE_FULL : EI_IO;
-    return ei_fail(err, code, "%s: %s", path, strerror(errno));
+    return ei_fail(err, ei_err_of_write(errno), "%s: %s", path, strerror(errno));
 }
 
 static enum ei_err sync_directory(const char *path, struct ei_error *err)

@@ -32,7 +32,7 @@ void ei_secret_free(struct ei_secret *secret);
  * service user (also where root reads it, before the drop) or by the effective user, no access for group and others
  * (but root's group may read what lies in $CREDENTIALS_DIRECTORY, as systemd makes it), at most EI_SECRET_MAX bytes.
  * One trailing newline is dropped; an empty secret is an error. On EI_SECRET_FILE err names the file, what is wrong and
- * so how to mend it.
+ * so how to mend it; EI_NOMEM and EI_IO are the machine's (ei_err_of_file).
  */
 enum ei_err ei_secret_read_file(const char *path, struct ei_secret *ret_secret, struct ei_error *err);
 

@@ -48,7 +48,7 @@ static enum ei_err load(struct by_device *credential, struct ei_error *err)
     }
     ei_sign_in_record_free(&credential->record);
     credential->record = record;
-    credential->loaded = true;
+    credential->loaded = !ei_err_may_pass(rc); /* else the next request looks again */
     memcpy(credential->why_none, why.message, sizeof why.message);
     return EI_OK;
 }

@@ -35,7 +35,7 @@ static enum ei_err read_token(const struct by_token *credential, struct ei_secre
 {
     enum ei_err rc = ei_secret_read_rotated(credential->path, token, err);
 
-    if (rc == EI_SECRET_FILE) { /* whoever writes it may do better next time */
+    if (rc == EI_SECRET_FILE || rc == EI_IO) { /* whoever writes it, or the disk, may do better next time */
         if (err != NULL)
             err->code = EI_TOKEN_FILE;
         return EI_TOKEN_FILE;

@@ -26,8 +26,7 @@ struct ei_view_writer {
 
 static enum ei_err io_failed(const struct ei_view_writer *writer, struct ei_error *err)
 {
-    enum ei_err code = errno == ENOSPC || errno == EDQUOT ? EI_STORE_FULL : errno == ENOMEM ? EI_NOMEM : EI_IO;
-    return ei_fail(err, code, "%s: %s", writer->temp, strerror(errno));
+    return ei_fail(err, ei_err_of_write(errno), "%s: %s", writer->temp, strerror(errno));
 }
 
 static size_t groups_length(const char *groups)

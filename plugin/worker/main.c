@@ -140,7 +140,7 @@ failed:
 static int wrong_settings(const char *what, const struct ei_error *err)
 {
     say_end(what, err);
-    return err->code == EI_NOMEM || err->code == EI_IO ? EXIT_FAILED : EXIT_BAD_CONFIG;
+    return ei_err_may_pass(err->code) ? EXIT_FAILED : EXIT_BAD_CONFIG;
 }
 
 /* EXIT_SUCCESS, or the code to end with. */

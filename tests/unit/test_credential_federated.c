@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/credential_fixture.h"
+#include "tests/unit/descriptors_fixture.h"
 
 #define FIRST  "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJhIn0.c2lnbmF0dXJl"
 #define SECOND "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJiIn0.b3RoZXI-_w"
@@ -64,6 +65,10 @@ static void it_is_read_for_each_request(void **state)
     put_file(in_dir("token.new"), 0640, SECOND);
     assert_int_equal(rename(in_dir("token.new"), in_dir("token")), 0);
     expect_sent(credential, SECOND);
+    take_descriptors(0);
+    enum ei_err rc = request_fails(credential, &err);
+    give_descriptors();
+    assert_int_equal(rc, EI_TOKEN_FILE);
     assert_int_equal(ei_err_fault(EI_TOKEN_FILE), EI_FAULT_TRANSIENT);
     ei_credential_free(credential);
 }

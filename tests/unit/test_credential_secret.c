@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/credential_fixture.h"
+#include "tests/unit/descriptors_fixture.h"
 
 #define BEFORE                                                                                                         \
     "grant_type=client_credentials&client_id=99999999-8888-7777-6666-555555555555"                                     \
@@ -67,12 +68,29 @@ static void no_file(void **state)
     assert_null(credential);
 }
 
+/* Nobody has to mend the file for what passes: the worker is started again. */
+static void no_descriptor_is_not_the_files_fault(void **state)
+{
+    struct ei_credential *credential = NULL;
+    struct ei_error err;
+
+    (void)state;
+    put_file(in_dir("secret"), 0600, "old");
+    take_descriptors(0);
+    enum ei_err rc = ei_credential_secret(in_dir("secret"), &credential, &err);
+    give_descriptors();
+    assert_int_equal(rc, EI_IO);
+    assert_non_null(strstr(err.message, "/secret: Too many open files"));
+    assert_null(credential);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_secret_is_encoded, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(a_bad_new_secret_leaves_the_old_one, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(no_file, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(no_descriptor_is_not_the_files_fault, make_dir, remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

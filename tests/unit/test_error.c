@@ -53,6 +53,20 @@ static void a_call_on_a_file_fails_by_the_machine_or_by_the_file(void **state)
     assert_int_equal(ei_err_of_file(ENFILE, EI_CONFIG), EI_IO);
     assert_int_equal(ei_err_of_file(ENOENT, EI_CONFIG), EI_CONFIG);
     assert_int_equal(ei_err_of_file(EACCES, EI_TEMPLATE), EI_TEMPLATE);
+    assert_true(ei_err_may_pass(EI_NOMEM));
+    assert_true(ei_err_may_pass(EI_IO));
+    assert_false(ei_err_may_pass(EI_CONFIG));
+    assert_false(ei_err_may_pass(EI_SECRET_FILE));
+}
+
+static void what_cannot_be_written_is_the_disks_fault_or_the_machines(void **state)
+{
+    (void)state;
+    assert_int_equal(ei_err_of_write(ENOSPC), EI_STORE_FULL);
+    assert_int_equal(ei_err_of_write(EDQUOT), EI_STORE_FULL);
+    assert_int_equal(ei_err_of_write(ENOMEM), EI_NOMEM);
+    assert_int_equal(ei_err_of_write(EROFS), EI_IO);
+    assert_int_equal(ei_err_of_write(EMFILE), EI_IO);
 }
 
 int main(void)
@@ -61,6 +75,7 @@ int main(void)
         cmocka_unit_test(S16_control_characters_and_broken_bytes_are_replaced),
         cmocka_unit_test(a_message_is_cut_between_two_characters),
         cmocka_unit_test(a_call_on_a_file_fails_by_the_machine_or_by_the_file),
+        cmocka_unit_test(what_cannot_be_written_is_the_disks_fault_or_the_machines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,8 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
+#include "tests/unit/descriptors_fixture.h"
+
 enum { THREADS = 32, ROUNDS = 20, HIGH_FD = 1100, SMALL_STACK = 128 * 1024 };
 
 /* P2, T4: what sshd gets into its address space. */
@@ -91,13 +93,6 @@ static void B7_other_entry_points_answer_ignore(void **state)
     }
     assert_int_equal(heard.messages, 0);
     dlclose(library);
-}
-
-static int lowest_free(void)
-{
-    int fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
-    close(fd);
-    return fd;
 }
 
 /* S36: every condition of the view, good and bad, and no descriptor stays open. */
@@ -235,20 +230,6 @@ static int judge_squeezed(entry_point *judge, const char *user, const char *grou
     return code;
 }
 
-static struct rlimit usual;
-
-static void take_descriptors(int spare)
-{
-    getrlimit(RLIMIT_NOFILE, &usual);
-    struct rlimit few = {(rlim_t)lowest_free() + (rlim_t)spare, usual.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &few);
-}
-
-static void give_descriptors(void)
-{
-    setrlimit(RLIMIT_NOFILE, &usual);
-}
-
 static int judge_with_few_descriptors(entry_point *judge, const char *user, const char *groups, int spare)
 {
     return judge_squeezed(judge, user, groups, take_descriptors, give_descriptors, spare);
@@ -283,7 +264,8 @@ static void S1_no_descriptors_are_no_pass(void **state)
 }
 
 #ifndef __SANITIZE_ADDRESS__ /* its allocator ends the program where there is no memory */
-static void **hoard;         /* each block begins with the address of the one before */
+static struct rlimit usual_memory;
+static void **hoard; /* each block begins with the address of the one before */
 
 /* Nothing more is to be had from the system, and all that malloc() has is taken but for spare blocks. */
 static void take_memory(int spare)
@@ -291,10 +273,10 @@ static void take_memory(int spare)
     struct rlimit none = {1, RLIM_INFINITY};
     void **given[4];
 
-    getrlimit(RLIMIT_AS, &usual);
+    getrlimit(RLIMIT_AS, &usual_memory);
     for (int i = 0; i < spare; i++)
         given[i] = malloc(1024);
-    none.rlim_max = usual.rlim_max;
+    none.rlim_max = usual_memory.rlim_max;
     setrlimit(RLIMIT_AS, &none);
     hoard = NULL;
     for (size_t size = 1 << 20; size >= sizeof(void *); size /= 2)
@@ -306,7 +288,7 @@ static void take_memory(int spare)
 
 static void give_memory(void)
 {
-    setrlimit(RLIMIT_AS, &usual);
+    setrlimit(RLIMIT_AS, &usual_memory);
     while (hoard != NULL) {
         void **block = hoard;
         hoard = *block;

@@ -1,7 +1,7 @@
 /* The server's bounds: peers, bytes, time, descriptors (S27; "a peer that misbehaves is dropped"). */
 #include "tests/unit/server_fixture.h"
 
-#include <sys/resource.h>
+#include "tests/unit/descriptors_fixture.h"
 
 static size_t peers(const struct fixture *f)
 {
@@ -309,17 +309,14 @@ static void pipelined_calls_wait_until_answers_are_read(void **state)
 static void running_out_of_descriptors_rests_the_listener(void **state)
 {
     struct fixture *f = *state;
-    struct rlimit saved;
     int fd = client_new(f);
 
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
-    struct rlimit none = {.rlim_cur = 0, .rlim_max = saved.rlim_max};
     struct pollfd fds[EI_SERVER_POLLFDS];
     size_t count = ei_server_pollfds(f->server, fds);
     assert_int_equal(poll(fds, count, 0), 1);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    take_descriptors(0);
     ei_server_dispatch(f->server, fds, count);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
+    give_descriptors();
 
     assert_int_equal(ei_server_pollfds(f->server, fds), 0);
     assert_int_equal(ei_server_timeout(f->server), 1000);

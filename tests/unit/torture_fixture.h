@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "tests/unit/descriptors_fixture.h"
 
 /* One way through our code; context is the test's. */
 struct scenario {
@@ -162,13 +163,6 @@ static inline int torture_libraries(void **state)
 /* There where the program has LeakSanitizer. */
 int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
-static inline int torture_lowest_free(void)
-{
-    int fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
-    close(fd);
-    return fd;
-}
-
 static inline bool torture_may_return(const struct scenario *scenario, enum ei_err rc)
 {
     if (rc == EI_OK || rc == EI_NOMEM)
@@ -182,7 +176,7 @@ static inline bool torture_may_return(const struct scenario *scenario, enum ei_e
 /* false: no allocation was left to fail. */
 static inline bool torture_once(const struct scenario *scenario, void *context, long nth, bool on)
 {
-    int descriptors = torture_lowest_free();
+    int descriptors = lowest_free();
 
     if (scenario->before != NULL)
         scenario->before(context);
@@ -196,7 +190,7 @@ static inline bool torture_once(const struct scenario *scenario, void *context, 
     if (spared ? rc != EI_OK : !torture_may_return(scenario, rc))
         fail_msg("it answers %s%s", ei_err_name(rc), spared ? ", and no allocation failed" : "");
     scenario->after(context, rc, spared);
-    assert_int_equal(torture_lowest_free(), descriptors);
+    assert_int_equal(lowest_free(), descriptors);
     return !spared;
 }
 

@@ -78,7 +78,7 @@ static enum ei_err our_code(int extended, int system_error)
     if (extended == SQLITE_IOERR_NOMEM)
         return EI_NOMEM;
     if (system_error != 0)
-        return system_error == ENOSPC || system_error == EDQUOT ? EI_STORE_FULL : EI_IO;
+        return ei_err_of_write(system_error);
     switch (extended & 0xff) {
     case SQLITE_FULL:
         return EI_STORE_FULL;

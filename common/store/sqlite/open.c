@@ -15,8 +15,8 @@ static const char lock_name[] = "entra-invite.lock";
 
 static enum ei_err failed(const char *directory, const char *name, struct ei_error *err)
 {
-    enum ei_err code = errno == ENOSPC || errno == EDQUOT ? EI_STORE_FULL : EI_IO;
-    return ei_fail(err, code, "%s%s%s: %s", directory, name[0] != '\0' ? "/" : "", name, strerror(errno));
+    return ei_fail(err, ei_err_of_write(errno), "%s%s%s: %s", directory, name[0] != '\0' ? "/" : "", name,
+                   strerror(errno));
 }
 
 /* Owner and mode are looked at on the open file, so that what was checked is what is used (S26). */

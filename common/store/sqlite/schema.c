@@ -98,8 +98,7 @@ const int ei_sqlite_schema_version = sizeof ei_sqlite_migrations / sizeof ei_sql
 
 static enum ei_err file_failed(const char *path, struct ei_error *err)
 {
-    enum ei_err code = errno == ENOSPC || errno == EDQUOT ? EI_STORE_FULL : EI_IO;
-    return ei_fail(err, code, "%s: backup before the schema change: %s", path, strerror(errno));
+    return ei_fail(err, ei_err_of_write(errno), "%s: backup before the schema change: %s", path, strerror(errno));
 }
 
 /* SQLite writes into the empty file that is made here, so the copy is never readable for others. */

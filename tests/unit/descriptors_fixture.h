@@ -1,0 +1,31 @@
+/* Descriptors: the lowest that is free, which tells whether one was left open; and a process that may open few or none
+ * for a while (EMFILE). */
+#ifndef EI_TESTS_DESCRIPTORS_FIXTURE_H
+#define EI_TESTS_DESCRIPTORS_FIXTURE_H
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static inline int lowest_free(void)
+{
+    int fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
+    close(fd);
+    return fd;
+}
+
+static struct rlimit usual_descriptors;
+
+static inline void take_descriptors(int spare)
+{
+    getrlimit(RLIMIT_NOFILE, &usual_descriptors);
+    const struct rlimit few = {(rlim_t)lowest_free() + (rlim_t)spare, usual_descriptors.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &few);
+}
+
+static inline void give_descriptors(void)
+{
+    setrlimit(RLIMIT_NOFILE, &usual_descriptors);
+}
+
+#endif
