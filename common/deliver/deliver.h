@@ -77,7 +77,8 @@ enum ei_deliver_outcome {
  *              EI_WEBHOOK; EI_DELIVERY_TRUST: certificate. They block this channel only, neither the account nor
  *              Microsoft Graph
  *   TRANSIENT  EI_DELIVERY_LATER (4xx of a mail, 429), EI_UNREACHABLE, and EI_DELIVERY_UNCLEAR, with every UNCLEAR
- *   HOST       EI_SECRET_FILE (password, token, URL), EI_CONFIG, EI_NOMEM; EI_TEMPLATE is told before anything starts
+ *   HOST       EI_SECRET_FILE (password, token, URL), EI_IO, EI_CONFIG, EI_NOMEM; EI_TEMPLATE is told before anything
+ *              starts
  */
 struct ei_deliver_result {
     enum ei_deliver_outcome outcome;

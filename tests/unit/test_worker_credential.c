@@ -156,6 +156,7 @@ static void a_failure_to_read_it_again_is_said_if_it_matters(void **state)
         {EI_SECRET_FILE, EI_ASSERTION_REFUSED, true},
         {EI_CERTIFICATE_FILE, EI_OK, true},
         {EI_KEY_ENCRYPTED, EI_OK, true},
+        {EI_IO, EI_OK, true},
     };
 
     (void)state;
