@@ -1,12 +1,12 @@
 /*
- * The least that inviting people takes: the same look-ups and creates as entra-invited sends, over HTTP/2, with
- * nothing stored, nothing retried and nothing logged.
+ * The least that inviting people takes: the same requests as entra-invited sends, over HTTP/2, with nothing stored,
+ * nothing retried and nothing logged.
  *
  *   bare-graph READY.json token                     prints a token
- *   bare-graph READY.json batch [TOKEN-FILE]        two look-ups and one create a person in $batch of 20, up to 100
- *                                                   batches at once, over one connection
- *   bare-graph READY.json single [TOKEN-FILE]       the same, a request each, up to 100 at once
- *   bare-graph READY.json each [TOKEN-FILE]         as single, but one person after the other
+ *   bare-graph READY.json batch [TOKEN-FILE]        two look-ups, one among the deleted and one create a person in
+ * $batch of 20, up to 100 batches at once, over one connection bare-graph READY.json single [TOKEN-FILE]       the
+ * same, a request each, up to 100 at once bare-graph READY.json each [TOKEN-FILE]         as single, but one person
+ * after the other
  *
  * READY.json is the simulator's. Addresses come on stdin, one a line. Prints the microseconds that it took from the
  * first request to the last answer, with each after every person. A token is fetched before that, over the connection
@@ -21,23 +21,18 @@
 #include <string.h>
 #include <time.h>
 
-enum {
-    AT_ONCE = 100,
-    CONNECTIONS = 10,
-    BATCH = 20,
-    LOOKUPS = 2,
-    PEOPLE_A_BATCH = BATCH / LOOKUPS,
-    PEOPLE_MAX = 1 << 17
-};
+enum { AT_ONCE = 100, CONNECTIONS = 10, BATCH = 20, PEOPLE_MAX = 1 << 17 };
 
 #define SELECT                                                                                                         \
     "$select=id,userPrincipalName,displayName,mail,userType,creationType,externalUserState,"                           \
-    "externalUserStateChangeDateTime,accountEnabled"
+    "externalUserStateChangeDateTime,accountEnabled,otherMails,proxyAddresses"
 
-enum kind { LOOKUP, CREATE };
+/* What a person goes through, one after the other, and how many requests each takes; those go out together. */
+enum stage { LOOKUP, DELETED, CREATE, STAGES };
+static const size_t requests_of[STAGES] = {2, 1, 1};
 
 struct transfer {
-    enum kind kind;
+    enum stage stage;
     size_t count, people[BATCH];
     char *request;
     char *answer;
@@ -51,9 +46,9 @@ static struct {
     bool batch;
     size_t running;
     char *address[PEOPLE_MAX];
-    unsigned char lookups_left[PEOPLE_MAX];
-    size_t count, looked_up, created; /* people; started, not ended */
-    size_t found[PEOPLE_MAX], found_count, lookups_running;
+    unsigned char requests_left[PEOPLE_MAX]; /* of the person's stage */
+    size_t count, created;                   /* people */
+    size_t ready[STAGES][PEOPLE_MAX], ready_count[STAGES], running_of[STAGES];
 } run;
 
 static void die(const char *what, const char *detail)
@@ -122,23 +117,28 @@ static void start(struct transfer *transfer, const char *path)
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, run.headers);
     curl_multi_add_handle(run.multi, easy);
     run.running++;
-    run.lookups_running += transfer->kind == LOOKUP;
+    run.running_of[transfer->stage]++;
 }
 
-/* The two look-ups of entra-invited (common/graph/find.c): path and query. */
-static void lookup_target(char *target, size_t size, const char *address, int which)
+/* What entra-invited asks before it invites (common/graph/find.c): path and query. */
+static void question(char *target, size_t size, enum stage stage, const char *address, size_t which)
 {
     char filter[2048];
 
-    if (which == 0)
+    if (stage == DELETED)
+        snprintf(filter, sizeof filter, "mail eq '%s' or otherMails/any(x:x eq '%s')", address, address);
+    else if (which == 0)
         snprintf(filter, sizeof filter,
                  "userPrincipalName eq '%s' or mail eq '%s' or otherMails/any(x:x eq '%s') or "
-                 "proxyAddresses/any(x:x eq 'SMTP:%s') or proxyAddresses/any(x:x eq 'smtp:%s')",
-                 address, address, address, address, address);
+                 "proxyAddresses/any(x:x eq 'SMTP:%s') or proxyAddresses/any(x:x eq 'smtp:%s') or "
+                 "userPrincipalName eq '%.*s_%s#EXT#@contoso.onmicrosoft.com'",
+                 address, address, address, address, address, (int)strcspn(address, "@"), address,
+                 strchr(address, '@') + 1);
     else
         snprintf(filter, sizeof filter, "identities/any(i:i/issuerAssignedId eq '%s' and i/issuer eq 'mail')", address);
     char *encoded = curl_easy_escape(NULL, filter, 0);
-    snprintf(target, size, "/users?" SELECT "&$filter=%s", encoded);
+    snprintf(target, size, "%s?" SELECT "&$filter=%s",
+             stage == DELETED ? "/directory/deletedItems/microsoft.graph.user" : "/users", encoded);
     curl_free(encoded);
 }
 
@@ -150,67 +150,69 @@ static void invitation(char *body, size_t size, const char *address)
              address);
 }
 
-static struct transfer *new_transfer(enum kind kind)
+static struct transfer *new_transfer(enum stage stage)
 {
     struct transfer *transfer = calloc(1, sizeof *transfer);
 
     if (transfer == NULL)
         die("calloc", "out of memory");
-    transfer->kind = kind;
+    transfer->stage = stage;
     return transfer;
 }
 
 /* --- one request each --- */
 
-static void start_single_lookups(size_t person)
+static void start_single(enum stage stage)
 {
-    char target[4096];
+    size_t person = run.ready[stage][--run.ready_count[stage]];
+    char target[4096] = "/invitations";
 
-    run.lookups_left[person] = LOOKUPS;
-    for (int which = 0; which < LOOKUPS; which++) {
-        struct transfer *transfer = new_transfer(LOOKUP);
+    run.requests_left[person] = (unsigned char)requests_of[stage];
+    for (size_t which = 0; which < requests_of[stage]; which++) {
+        struct transfer *transfer = new_transfer(stage);
         transfer->people[transfer->count++] = person;
-        lookup_target(target, sizeof target, run.address[person], which);
+        if (stage == CREATE) {
+            transfer->request = malloc(1024);
+            invitation(transfer->request, 1024, run.address[person]);
+        } else {
+            question(target, sizeof target, stage, run.address[person], which);
+        }
         start(transfer, target);
     }
 }
 
-static void start_single_create(size_t person)
-{
-    struct transfer *transfer = new_transfer(CREATE);
-
-    transfer->people[transfer->count++] = person;
-    transfer->request = malloc(1024);
-    invitation(transfer->request, 1024, run.address[person]);
-    start(transfer, "/invitations");
-}
-
 /* --- in batches (contract 4.4) --- */
 
-static void start_batch(struct transfer *transfer)
+static size_t people_a_batch(enum stage stage)
+{
+    return BATCH / requests_of[stage];
+}
+
+static void start_batch(enum stage stage)
 {
     enum { ROOM = BATCH * 2048 };
     char part[4096];
     int id = 0;
     char *body = malloc(ROOM);
     size_t used = (size_t)snprintf(body, ROOM, "{\"requests\":[");
+    struct transfer *transfer = new_transfer(stage);
 
-    for (size_t i = 0; i < transfer->count; i++) {
-        const char *address = run.address[transfer->people[i]];
-        int requests = transfer->kind == LOOKUP ? LOOKUPS : 1;
-        for (int which = 0; which < requests; which++) {
-            const char *comma = id == 0 ? "" : ",";
+    while (transfer->count < people_a_batch(stage) && run.ready_count[stage] > 0) {
+        size_t person = run.ready[stage][--run.ready_count[stage]];
+        transfer->people[transfer->count++] = person;
+        run.requests_left[person] = 1;
+        for (size_t which = 0; which < requests_of[stage]; which++) {
+            used += (size_t)snprintf(body + used, ROOM - used, "%s{\"id\":\"%d\",", id == 0 ? "" : ",", id + 1);
             id++;
-            if (transfer->kind == LOOKUP) {
-                lookup_target(part, sizeof part, address, which);
+            if (stage == CREATE) {
+                invitation(part, sizeof part, run.address[person]);
                 used += (size_t)snprintf(body + used, ROOM - used,
-                                         "%s{\"id\":\"%d\",\"method\":\"GET\",\"url\":\"%s\"}", comma, id, part);
-            } else {
-                invitation(part, sizeof part, address);
-                used += (size_t)snprintf(body + used, ROOM - used,
-                                         "%s{\"id\":\"%d\",\"method\":\"POST\",\"url\":\"/invitations\",\"headers\":{"
+                                         "\"method\":\"POST\",\"url\":\"/invitations\",\"headers\":{"
                                          "\"Content-Type\":\"application/json\"},\"body\":%s}",
-                                         comma, id, part);
+                                         part);
+            } else {
+                question(part, sizeof part, stage, run.address[person], which);
+                used += (size_t)snprintf(body + used, ROOM - used, "\"method\":\"GET\",\"url\":\"%s\"}", part);
             }
         }
     }
@@ -219,58 +221,42 @@ static void start_batch(struct transfer *transfer)
     start(transfer, "/$batch");
 }
 
-static void start_batch_of_lookups(void)
-{
-    struct transfer *transfer = new_transfer(LOOKUP);
-
-    while (transfer->count < PEOPLE_A_BATCH && run.looked_up < run.count)
-        transfer->people[transfer->count++] = run.looked_up++;
-    start_batch(transfer);
-}
-
-static void start_batch_of_creates(void)
-{
-    struct transfer *transfer = new_transfer(CREATE);
-
-    while (transfer->count < BATCH && run.found_count > 0)
-        transfer->people[transfer->count++] = run.found[--run.found_count];
-    start_batch(transfer);
-}
-
 /* --- the run --- */
 
-/* Starts what can be started. false: nothing. */
+/* Nobody comes to this stage any more from those before it. */
+static bool is_last(enum stage stage)
+{
+    for (int before = 0; before < (int)stage; before++)
+        if (run.ready_count[before] != 0 || run.running_of[before] != 0)
+            return false;
+    return true;
+}
+
+/* Starts what can be started, the last stage first; a batch when it is full. false: nothing. */
 static bool pump(void)
 {
     size_t before = run.running;
 
-    while (run.running < AT_ONCE) {
-        bool all_found = run.looked_up == run.count && run.lookups_running == 0;
-        if (run.found_count >= (run.batch && !all_found ? BATCH : 1)) {
-            if (run.batch)
-                start_batch_of_creates();
-            else
-                start_single_create(run.found[--run.found_count]);
-        } else if (run.looked_up < run.count) {
-            if (run.batch)
-                start_batch_of_lookups();
-            else
-                start_single_lookups(run.looked_up++);
-        } else {
-            break;
-        }
+    for (int stage = STAGES - 1; stage >= 0 && run.running < AT_ONCE;) {
+        size_t enough = run.batch && !is_last((enum stage)stage) ? people_a_batch((enum stage)stage) : 1;
+        if (run.ready_count[stage] < enough)
+            stage--;
+        else if (run.batch)
+            start_batch((enum stage)stage);
+        else
+            start_single((enum stage)stage);
     }
     return run.running != before;
 }
 
 static void check_batch(const struct transfer *transfer)
 {
-    const char *wanted = transfer->kind == LOOKUP ? "\"status\":200" : "\"status\":201";
+    const char *wanted = transfer->stage == CREATE ? "\"status\":201" : "\"status\":200";
     size_t good = 0;
 
     for (const char *at = transfer->answer; (at = strstr(at, wanted)) != NULL; at++)
         good++;
-    if (good != transfer->count * (transfer->kind == LOOKUP ? LOOKUPS : 1))
+    if (good != transfer->count * requests_of[transfer->stage])
         die("an answer in a batch is no success", transfer->answer);
 }
 
@@ -278,18 +264,20 @@ static void finish(struct transfer *transfer, CURLcode code, long status)
 {
     if (code != CURLE_OK)
         die("a request failed", curl_easy_strerror(code));
-    if (status != (transfer->kind == CREATE && !run.batch ? 201 : 200))
+    if (status != (transfer->stage == CREATE && !run.batch ? 201 : 200))
         die("an answer is no success", transfer->answer != NULL ? transfer->answer : "");
     if (run.batch)
         check_batch(transfer);
     run.running--;
-    run.lookups_running -= transfer->kind == LOOKUP;
+    run.running_of[transfer->stage]--;
     for (size_t i = 0; i < transfer->count; i++) {
         size_t person = transfer->people[i];
-        if (transfer->kind == CREATE)
+        if (--run.requests_left[person] != 0)
+            continue;
+        if (transfer->stage == CREATE)
             run.created++;
-        else if (run.batch || --run.lookups_left[person] == 0)
-            run.found[run.found_count++] = person;
+        else
+            run.ready[transfer->stage + 1][run.ready_count[transfer->stage + 1]++] = person;
     }
     free(transfer->request);
     free(transfer->answer);
@@ -319,7 +307,9 @@ static void invite_all(void)
     int64_t started = now_us();
     int running;
 
-    run.looked_up = run.created = 0;
+    run.created = 0;
+    for (size_t person = run.count; person > 0; person--) /* the first comes off first */
+        run.ready[LOOKUP][run.ready_count[LOOKUP]++] = person - 1;
     pump();
     while (run.created < run.count) {
         curl_multi_perform(run.multi, &running);
