@@ -96,6 +96,11 @@ enum ei_err ei_fail(struct ei_error *err, enum ei_err code, const char *format, 
     return code;
 }
 
+enum ei_err ei_fail_file(struct ei_error *err, enum ei_err otherwise, const char *path)
+{
+    return ei_fail(err, ei_err_of_file(errno, otherwise), "%s: %s", path, strerror(errno));
+}
+
 enum ei_err ei_fail_again(struct ei_error *err, enum ei_err code, const char *format, ...)
 {
     va_list args;

@@ -304,6 +304,9 @@ enum ei_err ei_err_of_write(int error);
 enum ei_err ei_fail(struct ei_error *err, enum ei_err code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same for a system call on a file, by errno: "PATH: reason", its code by ei_err_of_file. */
+enum ei_err ei_fail_file(struct ei_error *err, enum ei_err otherwise, const char *path);
+
 /* The same for what is found in an answer that err already tells of: the ids of the request stay. err is needed.
  */
 enum ei_err ei_fail_again(struct ei_error *err, enum ei_err code, const char *format, ...)

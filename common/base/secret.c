@@ -57,17 +57,12 @@ static enum ei_err check_mode(const char *path, const struct stat *st, bool rota
     return EI_OK;
 }
 
-static enum ei_err failed(const char *path, struct ei_error *err)
-{
-    return ei_fail(err, ei_err_of_file(errno, EI_SECRET_FILE), "%s: %s", path, strerror(errno));
-}
-
 static enum ei_err check_file(const char *path, int fd, bool rotated, struct ei_error *err)
 {
     struct stat st;
 
     if (fstat(fd, &st) < 0)
-        return failed(path, err);
+        return ei_fail_file(err, EI_SECRET_FILE, path);
     if (!S_ISREG(st.st_mode))
         return ei_fail(err, EI_SECRET_FILE, "%s: not a regular file", path);
     if (!ei_uid_trusted(st.st_uid))
@@ -88,7 +83,7 @@ static enum ei_err read_all(const char *path, int fd, struct ei_secret *secret, 
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
-            return failed(path, err);
+            return ei_fail_file(err, EI_SECRET_FILE, path);
         if (count == 0)
             break;
         secret->length += (size_t)count;
@@ -112,7 +107,7 @@ static enum ei_err open_checked(const char *path, bool rotated, int *ret_fd, str
     if (fd < 0 && errno == ELOOP && !rotated)
         return ei_fail(err, EI_SECRET_FILE, "%s: is a symbolic link", path);
     if (fd < 0)
-        return failed(path, err);
+        return ei_fail_file(err, EI_SECRET_FILE, path);
     enum ei_err rc = check_file(path, fd, rotated, err);
     if (rc == EI_OK)
         *ret_fd = fd;

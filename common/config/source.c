@@ -15,18 +15,13 @@
 
 enum { FILE_MAX = 1024 * 1024, HEX_DIGITS = 8, LEVELS_MAX = 16 /* no key is below the fifth */ };
 
-static enum ei_err unreadable(const char *path, struct ei_error *err)
-{
-    return ei_fail(err, ei_err_of_file(errno, EI_CONFIG), "%s: %s", path, strerror(errno));
-}
-
 /* Whoever can write it can send invitations in the tenant's name. */
 static enum ei_err check_file(const char *path, int fd, struct ei_error *err)
 {
     struct stat st;
 
     if (fstat(fd, &st) < 0)
-        return unreadable(path, err);
+        return ei_fail_file(err, EI_CONFIG, path);
     if (!S_ISREG(st.st_mode))
         return ei_fail(err, EI_CONFIG, "%s: not a regular file", path);
     if (st.st_uid != 0 && st.st_uid != geteuid())
@@ -66,12 +61,12 @@ enum ei_err ei_source_text(const char *path, size_t most, char **ret_text, struc
     size_t length = 0;
     char *text = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    enum ei_err rc = fd >= 0 ? check_file(path, fd, err) : unreadable(path, err);
+    enum ei_err rc = fd >= 0 ? check_file(path, fd, err) : ei_fail_file(err, EI_CONFIG, path);
 
     if (rc == EI_OK) {
         text = read_up_to(fd, most, &length);
         if (text == NULL)
-            rc = unreadable(path, err);
+            rc = ei_fail_file(err, EI_CONFIG, path);
         else if (length > most)
             rc = ei_fail(err, EI_CONFIG, "%s: larger than %zu bytes", path, most);
         else if (strlen(text) != length)

@@ -1,6 +1,5 @@
 #include "common/graph/keypair.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -111,18 +110,13 @@ static enum ei_err load_key(const struct ei_certificate_files *files, EVP_PKEY *
 
 /* --- the certificate --- */
 
-static enum ei_err file_failed(const char *path, struct ei_error *err)
-{
-    return ei_fail(err, ei_err_of_file(errno, EI_CERTIFICATE_FILE), "%s: %s", path, strerror(errno));
-}
-
 /* Public, so anybody may read it; but whoever can write it can stop the worker. */
 static enum ei_err check_file(const char *path, int fd, struct ei_error *err)
 {
     struct stat st;
 
     if (fstat(fd, &st) < 0)
-        return file_failed(path, err);
+        return ei_fail_file(err, EI_CERTIFICATE_FILE, path);
     if (!S_ISREG(st.st_mode))
         return ei_fail(err, EI_CERTIFICATE_FILE, "%s: not a regular file", path);
     if (!ei_uid_trusted(st.st_uid))
@@ -141,14 +135,14 @@ static enum ei_err read_certificate_file(const char *path, struct ei_buffer *tex
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
     if (fd < 0)
-        return file_failed(path, err);
+        return ei_fail_file(err, EI_CERTIFICATE_FILE, path);
     enum ei_err rc = check_file(path, fd, err);
     while (rc == EI_OK && (count = read(fd, chunk, sizeof chunk)) > 0)
         if (!ei_buffer_append(text, chunk, (size_t)count))
             rc = ei_fail(err, EI_CERTIFICATE_FILE, "%s: larger than %d bytes, which no certificate is", path,
                          CERTIFICATE_MAX);
     if (rc == EI_OK && count < 0)
-        rc = file_failed(path, err);
+        rc = ei_fail_file(err, EI_CERTIFICATE_FILE, path);
     explicit_bzero(chunk, sizeof chunk);
     close(fd);
     return rc;
