@@ -4,6 +4,7 @@
 #define EI_TESTS_DESCRIPTORS_FIXTURE_H
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -18,14 +19,17 @@ static struct rlimit usual_descriptors;
 
 static inline void take_descriptors(int spare)
 {
-    getrlimit(RLIMIT_NOFILE, &usual_descriptors);
+    if (getrlimit(RLIMIT_NOFILE, &usual_descriptors) < 0)
+        abort();
     const struct rlimit few = {(rlim_t)lowest_free() + (rlim_t)spare, usual_descriptors.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &few);
+    if (setrlimit(RLIMIT_NOFILE, &few) < 0)
+        abort();
 }
 
 static inline void give_descriptors(void)
 {
-    setrlimit(RLIMIT_NOFILE, &usual_descriptors);
+    if (setrlimit(RLIMIT_NOFILE, &usual_descriptors) < 0)
+        abort();
 }
 
 #endif
